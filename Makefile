@@ -1,0 +1,39 @@
+# One word per job. Each target sets itself up in .venv; no root rights needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PTBXL ?=
+
+.PHONY: demo test test-real check docs bench clean
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+demo: $(VENV)/installed  ## full data, DBPD and ERTS side by side: one table, two figures
+	$(BIN)/python examples/demo.py $(if $(PTBXL),--ptbxl "$(PTBXL)")
+
+test: $(VENV)/installed  ## the whole suite, under 10 minutes on 2 cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not real"
+
+test-real: $(VENV)/installed  ## slower tests on real recordings (SK_ERTS_DATA names their folder)
+	$(BIN)/python -m pytest tests -m real
+
+check: $(VENV)/installed  ## ruff, mypy (strict on the package), import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/installed  ## HTML pages in docs/_build
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
+	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+bench: $(VENV)/installed  ## tables of docs/results.md, from real PTB-XL
+	$(BIN)/python benchmarks/ptbxl.py "$(PTBXL)"
+
+clean:
+	rm -rf $(VENV) docs/_build demo_output

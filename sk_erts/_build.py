@@ -1,0 +1,185 @@
+"""From parameters to a net that is ready to train."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from sk_erts._data import FitData
+from sk_erts._input import collate
+from sk_erts._net import ERTSNet
+from sk_erts._skorch_params import accepted_names
+from sk_erts.attribution._untouched import device_of, untouched
+from sk_erts.models import get_model
+
+__all__ = ["continue_from", "make_net", "pick_device"]
+
+
+def resolve_module(
+    module: Any, params: dict[str, Any], told: dict[str, int]
+) -> tuple[Any, dict[str, Any]]:
+    """Return what skorch builds the network from.
+
+    Parameters
+    ----------
+    module : Module, class, callable or str
+        As the user gave it.
+    params : dict
+        The user's parameters for it.
+    told : dict of str to int
+        ``n_leads``, ``n_times`` and ``n_classes``, for those who ask.
+
+    Returns
+    -------
+    module : Module or callable
+        A copy, if it was an instance.
+    params : dict
+        All parameters for it.
+
+    Raises
+    ------
+    ValueError
+        If parameters are given for an instance.
+    """
+    if isinstance(module, str):
+        module = get_model(module)
+    if isinstance(module, nn.Module):
+        if params:
+            names = ", ".join(repr(f"module__{name}") for name in params)
+            raise ValueError(
+                f"The 'module' parameter of ERTSClassifier is an instance of "
+                f"{type(module).__name__}, which {names} cannot change. Give the class "
+                "instead."
+            )
+        return copy.deepcopy(module), {}
+    accepted = accepted_names(module)
+    asked = (
+        told if accepted is None else {k: v for k, v in told.items() if k in accepted}
+    )
+    return module, asked | params
+
+
+def pick_device(device: Any) -> str:
+    """Return the device to train on.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        ``"auto"`` takes a GPU where there is one.
+
+    Returns
+    -------
+    device : str
+        As torch names it.
+    """
+    if device != "auto":
+        return str(device)
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def continue_from(net: ERTSNet, previous: ERTSNet) -> None:
+    """Give a new net the weights, optimiser state and history of an earlier one.
+
+    Parameters
+    ----------
+    net : ERTSNet
+        Initialised; keeps its own parameters, such as the learning rate.
+    previous : ERTSNet
+        Is not changed.
+
+    Raises
+    ------
+    ValueError
+        If the network has other parameters than before.
+    """
+    try:
+        net.module_.load_state_dict(previous.module_.state_dict())
+    except RuntimeError as error:
+        raise ValueError(
+            "ERTSClassifier cannot go on from the network it has fitted: 'module' or "
+            f"its parameters have changed since. {error}"
+        ) from error
+    if type(net.optimizer_) is type(previous.optimizer_):
+        groups = net.optimizer_.state_dict()["param_groups"]
+        state = copy.deepcopy(previous.optimizer_.state_dict()["state"])
+        net.optimizer_.load_state_dict({"state": state, "param_groups": groups})
+    net.history = copy.deepcopy(previous.history)
+
+
+def make_net(estimator: Any, data: FitData) -> ERTSNet:
+    """Return an initialised net that has been seen to work on the data.
+
+    Parameters
+    ----------
+    estimator : ERTSClassifier
+        Holds the parameters.
+    data : FitData
+        Knows shapes, classes and criterion.
+
+    Returns
+    -------
+    net : ERTSNet
+        With random weights from torch's generator.
+    """
+    records = data.train.records
+    module, module_params = resolve_module(
+        estimator.module,
+        estimator.skorch_params("module"),
+        {
+            "n_leads": records.n_leads,
+            "n_times": records.n_times,
+            "n_classes": data.task.n_classes,
+        },
+    )
+    shows_table = estimator.verbose >= 2
+    params = {
+        "iterator_train__collate_fn": collate,
+        "iterator_valid__collate_fn": collate,
+        **({} if shows_table else {"callbacks__print_log": None}),
+        **estimator.skorch_params(),
+        **{f"module__{name}": value for name, value in module_params.items()},
+    }
+    net: ERTSNet = ERTSNet(
+        module,
+        criterion=data.task.criterion,
+        criterion__reduction="none",
+        optimizer=estimator.optimizer,
+        lr=estimator.lr,
+        max_epochs=estimator.max_epochs,
+        batch_size=estimator.batch_size,
+        train_split=None,
+        callbacks=copy.deepcopy(estimator.callbacks),
+        device=pick_device(estimator.device),
+        verbose=int(shows_table),
+        **params,
+    ).initialize()
+    _check_network(net.module_, data)
+    return net
+
+
+def _check_network(module: nn.Module, data: FitData) -> None:
+    """Let the network see two records and look at what comes out."""
+    name = type(module).__name__
+    index = np.arange(min(2, len(data.train)))
+    x = torch.from_numpy(data.train.signals(index)).to(device_of(module))
+    try:
+        with untouched(module), torch.no_grad():
+            logits = module(x)
+    except (RuntimeError, TypeError, IndexError) as error:
+        raise ValueError(
+            f"The module {name} must read records of shape (n_leads, n_times) = "
+            f"{tuple(x.shape[1:])}. It raised: {error}"
+        ) from error
+    expected = (len(x), data.task.n_classes)
+    is_tensor = isinstance(logits, torch.Tensor)
+    if not is_tensor or tuple(logits.shape) != expected:
+        got = f"shape {tuple(logits.shape)}" if is_tensor else type(logits).__name__
+        raise ValueError(
+            f"The module {name} must return logits of shape (n_samples, n_classes) = "
+            f"{expected}. Got {got} instead; take 'n_classes' as a parameter to be "
+            "told the number of classes."
+        )

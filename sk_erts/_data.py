@@ -1,0 +1,164 @@
+"""Training data, checked and divided once, before anything is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length
+
+from sk_erts._input import Records, TrainingSet
+from sk_erts._task import ClassWeight, Task
+from sk_erts._typing import Array, FloatArray, IntArray
+
+__all__ = ["FitData", "divide"]
+
+
+@dataclass(frozen=True)
+class FitData:
+    """What ``fit`` trains and validates on.
+
+    Attributes
+    ----------
+    task : Task
+        Meaning of the labels.
+    train, valid : TrainingSet
+        The parts; `valid` is None where nothing is set aside.
+    n_samples : int
+        Number of records that ``fit`` was given.
+    """
+
+    task: Task
+    train: TrainingSet
+    valid: TrainingSet | None
+    n_samples: int
+
+
+def divide(
+    records: Records,
+    codes: Array,
+    task: Task,
+    *,
+    sample_weight: Any,
+    class_weight: ClassWeight,
+    groups: Any,
+    validation: Any,
+    random_state: int,
+) -> FitData:
+    """Weigh the records and set some aside for validation.
+
+    Parameters
+    ----------
+    records : Records
+        All of them.
+    codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Their encoded labels.
+    task : Task
+        Meaning of the labels.
+    sample_weight : array-like of shape (n_samples,) or None
+        Records of weight zero are left out, as if they had not been given.
+    class_weight : None, str or dict
+        Weight of the classes.
+    groups : array-like of shape (n_samples,) or None
+        Records of one group, say a patient, stay on one side.
+    validation : float, splitter, iterable of pairs, or None
+        Share to set aside, or what makes the split; None sets nothing aside.
+    random_state : int
+        Seed of a random split.
+
+    Returns
+    -------
+    data : FitData
+        Its parts do not overlap.
+
+    Raises
+    ------
+    ValueError
+        If weights are negative or all zero, or a split leaves a part empty.
+    """
+    weights = _weights(records, codes, task, sample_weight, class_weight)
+    rows = np.flatnonzero(weights.reshape(len(weights), -1).any(axis=1))
+    if len(rows) == 0:
+        raise ValueError(
+            "All weights of sample_weight are zero: there is nothing to train on."
+        )
+    if groups is not None:
+        check_consistent_length(codes, groups)
+        groups = np.asarray(groups)[rows]
+    inside, outside = _split(task.strata(codes)[rows], groups, validation, random_state)
+
+    # Not by batch: a batch of light records alone must stay light.
+    weights /= weights[rows[inside]].mean()
+
+    def part(positions: IntArray) -> TrainingSet:
+        chosen = rows[positions]
+        return TrainingSet(records, chosen, codes[chosen], weights[chosen])
+
+    valid = part(outside) if len(outside) else None
+    return FitData(task, part(inside), valid, len(records))
+
+
+def _weights(
+    records: Records,
+    codes: Array,
+    task: Task,
+    sample_weight: Any,
+    class_weight: ClassWeight,
+) -> FloatArray:
+    """Return weights (n,) or (n, n_labels), classes counted where weight is left."""
+    X_shape = np.empty((len(records), 0), dtype=np.float64)
+    by_record = _check_sample_weight(sample_weight, X_shape, ensure_non_negative=True)
+    counted = by_record > 0
+    by_class = np.zeros((len(codes), *np.shape(codes)[1:]))
+    some = task.weights(codes[counted], class_weight)
+    by_class = by_class if some.ndim > 1 else np.zeros(len(codes))
+    by_class[counted] = some
+    weights: FloatArray = by_class * by_record.reshape(-1, *[1] * (some.ndim - 1))
+    return weights
+
+
+def _split(
+    strata: IntArray, groups: Any, validation: Any, random_state: int
+) -> tuple[IntArray, IntArray]:
+    """Return positions inside and outside the training part."""
+    everything = np.arange(len(strata))
+    if validation is None:
+        return everything, everything[:0]
+    if hasattr(validation, "split"):
+        inside, outside = next(validation.split(everything, strata, groups))
+    elif not isinstance(validation, float):
+        inside, outside = next(iter(validation))
+    elif groups is not None:
+        splitter = GroupShuffleSplit(1, test_size=validation, random_state=random_state)
+        inside, outside = next(splitter.split(everything, strata, groups))
+    else:
+        inside, outside = _random_split(strata, validation, random_state)
+    inside, outside = np.asarray(inside), np.asarray(outside)
+    for name, part in (("training", inside), ("validation", outside)):
+        if len(part) == 0 or part.max() >= len(strata):
+            raise ValueError(
+                f"The split by 'validation_fraction' must give a {name} part within "
+                f"the {len(strata)} records of X whose weight is not zero. Got "
+                f"{len(part)} records, the last of them {part.max(initial=-1)}."
+            )
+    return inside, outside
+
+
+def _random_split(
+    strata: IntArray, fraction: float, random_state: int
+) -> tuple[IntArray, IntArray]:
+    """Divide at random, in the proportions of the classes where they allow it."""
+    _, counts = np.unique(strata, return_counts=True)
+    n_outside = int(np.ceil(fraction * len(strata)))
+    can_stratify = counts.min() >= 2 and len(counts) <= n_outside <= len(strata) - len(
+        counts
+    )
+    inside, outside = train_test_split(
+        np.arange(len(strata)),
+        test_size=fraction,
+        stratify=strata if can_stratify else None,
+        random_state=random_state,
+    )
+    return np.sort(inside), np.sort(outside)

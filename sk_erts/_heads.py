@@ -1,0 +1,71 @@
+"""The classification head whose Grad-CAM needs no gradient."""
+
+import torch
+from torch import nn
+
+__all__ = ["PooledLinear", "linear_after_pooling"]
+
+
+class PooledLinear(nn.Module):
+    """Average feature maps over time, then map them linearly to logits.
+
+    Behind this head Grad-CAM has a closed form: the weight of channel ``k`` for
+    class ``c`` is ``linear.weight[c, k] / n_times`` for every record.
+
+    Parameters
+    ----------
+    n_channels : int
+        Number of feature maps.
+    n_classes : int
+        Number of logits.
+
+    References
+    ----------
+    .. [1] B. Zhou et al., "Learning deep features for discriminative
+       localization", CVPR 2016, arXiv:1512.04150.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sk_erts.models import PooledLinear
+    >>> PooledLinear(8, 3)(torch.zeros(4, 8, 50)).shape
+    torch.Size([4, 3])
+    """
+
+    def __init__(self, n_channels: int, n_classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(n_channels, n_classes)
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """Map features (n, channels, times) to logits (n, classes)."""
+        logits: torch.Tensor = self.linear(z.mean(dim=-1))  # (n, classes)
+        return logits
+
+
+def linear_after_pooling(head: nn.Module | None) -> nn.Linear | None:
+    """Return the linear layer of a head that averages over time first.
+
+    A `PooledLinear` is recognised, and the same thing spelt out as
+    ``Sequential(AdaptiveAvgPool1d(1), Flatten(), [Dropout(...)], Linear(...))``.
+
+    Parameters
+    ----------
+    head : Module or None
+        What turns feature maps into logits.
+
+    Returns
+    -------
+    linear : Linear or None
+        None where the head is anything else.
+    """
+    if isinstance(head, PooledLinear):
+        return head.linear
+    if isinstance(head, nn.Sequential):
+        match [layer for layer in head if not isinstance(layer, nn.Dropout)]:
+            case [
+                nn.AdaptiveAvgPool1d(output_size=1 | (1,)),
+                nn.Flatten(start_dim=1, end_dim=-1),
+                nn.Linear() as linear,
+            ]:
+                return linear
+    return None

@@ -1,0 +1,104 @@
+"""Probabilities and maps of a trained network, batch by batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from sk_erts._input import Records
+from sk_erts._task import Task
+from sk_erts._typing import Array, FloatArray, IntArray
+from sk_erts.attribution._gradcam import GradCAM, resample_maps
+from sk_erts.attribution._untouched import device_of, untouched
+
+__all__ = ["INFERENCE_BATCH_SIZE", "probabilities", "signed_maps"]
+
+# A pass without gradients has room for larger batches than a training step.
+INFERENCE_BATCH_SIZE = 256
+
+
+def probabilities(module: nn.Module, records: Records, task: Task) -> FloatArray:
+    """Return what a network gives each class.
+
+    Parameters
+    ----------
+    module : Module
+        The network; left as found.
+    records : Records
+        What it looks at.
+    task : Task
+        Turns logits into probabilities.
+
+    Returns
+    -------
+    proba : ndarray of shape (n_samples, n_classes)
+        In double precision.
+    """
+    device = device_of(module)
+
+    def look(index: IntArray) -> Any:
+        x = torch.from_numpy(records.take(index)).to(device)
+        return task.probability(module(x)).cpu().numpy()
+
+    with untouched(module), torch.inference_mode():
+        return np.concatenate([look(index) for index in _batches(records)])
+
+
+def signed_maps(
+    module: nn.Module,
+    records: Records,
+    task: Task,
+    codes: Array | None,
+    *,
+    layer: str | None,
+    resample: bool,
+) -> FloatArray:
+    """Return the class activation maps of encoded labels.
+
+    Parameters
+    ----------
+    module : Module
+        The network; left as found.
+    records : Records
+        What it looks at.
+    task : Task
+        Says which logits speak for a label.
+    codes : ndarray of shape (n_samples,) or (n_samples, n_labels), or None
+        What is explained; None is the most probable class of each record.
+    layer : str or None
+        Layer to explain.
+    resample : bool
+        Whether to interpolate the maps to the samples of the records.
+
+    Returns
+    -------
+    maps : ndarray of shape (n_samples, n_times), dtype float32
+        Signed.
+    """
+    device = device_of(module)
+    cam = GradCAM(module, layer)
+
+    def direction(logits: torch.Tensor, index: IntArray) -> torch.Tensor:
+        if codes is None:
+            best = logits.argmax(dim=1)
+            return functional.one_hot(best, logits.shape[1]).to(logits)
+        return task.direction(torch.from_numpy(codes[index]).to(device))
+
+    def look(index: IntArray) -> Any:
+        x = torch.from_numpy(records.take(index)).to(device)
+        _, maps = cam(x, lambda logits: direction(logits, index))
+        if resample:
+            maps = resample_maps(maps, records.n_times)
+        return maps.float().cpu().numpy()
+
+    return np.concatenate([look(index) for index in _batches(records)])
+
+
+def _batches(records: Records) -> list[IntArray]:
+    """Return the positions of all records in pieces that memory has room for."""
+    n, step = len(records), INFERENCE_BATCH_SIZE
+    return [np.arange(start, min(start + step, n)) for start in range(0, n, step)]

@@ -1,0 +1,241 @@
+"""Records in: arrays, memory maps, torch data sets and lazy collections alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_array
+from torch.utils.data import Dataset, default_collate
+
+from sk_erts._typing import Array, FloatArray, IntArray, Recordings
+
+__all__ = ["Records", "TrainingSet", "as_records", "collate", "targets_of"]
+
+
+class Records:
+    """Records that are sliced by index arrays, one operation per batch.
+
+    Parameters
+    ----------
+    source : ndarray or collection
+        Holds the records. Arrays and memory maps are indexed, never copied whole;
+        of a torch ``Dataset`` or a lazy collection, items (or the first entry of
+        items that are pairs) are stacked.
+    """
+
+    def __init__(self, source: Recordings) -> None:
+        self.source = source
+        self._is_array = isinstance(source, np.ndarray)
+        first = self.take(np.array([0]))
+        self.n_leads, self.n_times = first.shape[1:]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def take(self, index: IntArray) -> FloatArray:
+        """Return records of shape (n, n_leads, n_times), float32, in a new array.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Which records.
+
+        Returns
+        -------
+        X : ndarray of shape (n, n_leads, n_times), dtype float32
+            In the unit of the source.
+
+        Raises
+        ------
+        ValueError
+            If the records have different shapes, or none that can be read.
+        """
+        if self._is_array:
+            batch = np.asarray(self.source[index], dtype=np.float32)
+        else:
+            batch = self._stack(index)
+        return batch if batch.ndim == 3 else batch[:, np.newaxis, :]  # (n, 1, times)
+
+    def read_through(self) -> None:
+        """Read a lazy collection once, so that a bad record fails at the start.
+
+        Raises
+        ------
+        ValueError
+            If a record has another shape, or values that are not finite. Arrays are
+            checked where they come in.
+        """
+        if not self._is_array:
+            for start in range(0, len(self), 64):
+                self.take(np.arange(start, min(start + 64, len(self))))
+
+    def _stack(self, index: IntArray) -> FloatArray:
+        items = _items(self.source, index)
+        arrays = [np.asarray(_record_of(item), dtype=np.float32) for item in items]
+        shapes = [array.shape for array in arrays]
+        for i, array in zip(index, arrays, strict=True):
+            if array.shape != shapes[0] or array.ndim not in (1, 2):
+                raise ValueError(
+                    f"Record {i} of X has the shape {array.shape}; every record must "
+                    "have one shape, (n_leads, n_times) or (n_times,). Record "
+                    f"{index[0]} has {shapes[0]}."
+                )
+            if not np.isfinite(array).all():
+                raise ValueError(
+                    f"Record {i} of X contains NaN or infinity. Repair it, or leave "
+                    "it out."
+                )
+        return np.stack(arrays)
+
+
+class TrainingSet(Dataset[Any]):
+    """Records with their labels and weights, fetched a batch at a time.
+
+    Parameters
+    ----------
+    records : Records
+        Where the signals are.
+    rows : int ndarray of shape (n_samples,)
+        Which of them belong to this set.
+    codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Encoded labels of the rows.
+    weights : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        What each row, or each of its labels, weighs in the loss.
+    """
+
+    def __init__(
+        self, records: Records, rows: IntArray, codes: Array, weights: FloatArray
+    ) -> None:
+        self.records = records
+        self.rows = rows
+        self.codes = codes
+        self.weights = weights.astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitems__(
+        self, index: list[int] | IntArray
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Return a batch: signals, weights and positions, and the encoded labels."""
+        index = np.asarray(index)
+        batch = {
+            "X": torch.from_numpy(self.signals(index)),
+            "weight": torch.from_numpy(self.weights[index]),
+            "index": torch.from_numpy(index),
+        }
+        return batch, torch.from_numpy(self.codes[index])
+
+    def __getitem__(
+        self, index: int | IntArray
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Return the batch of an index array; a single index is a batch of one."""
+        return self.__getitems__(np.atleast_1d(index))
+
+    def signals(self, index: IntArray) -> FloatArray:
+        """Return the records (n, n_leads, n_times) at positions of this set."""
+        return self.records.take(self.rows[index])
+
+
+def collate(batch: Any) -> Any:
+    """Leave what was fetched as a batch alone; stack what came as single items.
+
+    Parameters
+    ----------
+    batch : tuple or list
+        What the loader fetched.
+
+    Returns
+    -------
+    batch : tuple
+        Of tensors.
+    """
+    return batch if isinstance(batch, tuple) else default_collate(batch)
+
+
+def as_records(X: Any, estimator: Any) -> Records:
+    """Check records and make them indexable by arrays.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
+            Dataset or collection
+        Arrays and what converts to one are checked for shape and finite values.
+        Anything else with ``len`` and indexing is read lazily.
+    estimator : estimator
+        Named in errors.
+
+    Returns
+    -------
+    records : Records
+        The same data.
+
+    Raises
+    ------
+    ValueError
+        If there are no records, they have the wrong number of dimensions, or hold
+        values that are not finite.
+    """
+    if _is_lazy(X):
+        if len(X) == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) while a minimum of 1 is required by "
+                f"{type(estimator).__name__}."
+            )
+        return Records(X)
+    X = check_array(
+        X, dtype="numeric", allow_nd=True, estimator=estimator, input_name="X"
+    )
+    if X.ndim > 3:
+        raise ValueError(
+            f"X of {type(estimator).__name__} must have the shape (n_samples, n_leads, "
+            f"n_times), or (n_samples, n_times) for one lead. Got {X.shape} instead."
+        )
+    if 0 in X.shape:
+        raise ValueError(
+            f"X of {type(estimator).__name__} must have at least one lead and one "
+            f"time step. Got the shape {X.shape} instead."
+        )
+    return Records(X)
+
+
+def targets_of(X: Any) -> Any:
+    """Return the labels that a data set carries beside its records.
+
+    Parameters
+    ----------
+    X : Dataset
+        Its items are pairs of a record and a label.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,) or (n_samples, n_labels), or None
+        None where the items are no pairs.
+    """
+    if not _is_lazy(X) or len(X) == 0 or not isinstance(X[0], tuple | list):
+        return None
+    return np.stack([np.asarray(X[i][1]) for i in range(len(X))])
+
+
+def _is_lazy(X: Any) -> bool:
+    """Tell collections that are read record by record from what is an array."""
+    return isinstance(X, Dataset) or (
+        hasattr(X, "__getitem__")
+        and hasattr(X, "__len__")
+        and not hasattr(X, "__array__")
+        and not isinstance(X, list | tuple | dict | str)
+        and not hasattr(X, "tocsr")
+    )
+
+
+def _items(source: Recordings, index: IntArray) -> Any:
+    """Return the items at an index, in one call where the source has one."""
+    if hasattr(source, "__getitems__"):
+        return source.__getitems__(index.tolist())
+    return [source[int(i)] for i in index]
+
+
+def _record_of(item: Any) -> Any:
+    return item[0] if isinstance(item, tuple | list) else item

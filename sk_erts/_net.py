@@ -1,0 +1,177 @@
+"""The skorch net inside the classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from skorch.helper import predefined_split
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from sk_erts._input import TrainingSet
+from sk_erts.exceptions import NonFiniteLossError
+
+__all__ = ["ERTSNet"]
+
+
+class ERTSNet(NeuralNet):
+    """Train on batches that carry weights and positions beside the signals.
+
+    skorch's loop is left alone: added are how a batch is read, how the loss is
+    weighed, and what belongs to one run only (sampler, validation, helpers), so that
+    a trained net holds no training data.
+    """
+
+    callbacks_: list[tuple[str, Callback]]
+    epoch_is_running = False
+    sampler: Any = None
+
+    def run(
+        self,
+        training_set: TrainingSet,
+        epochs: int,
+        *,
+        sampler: Any,
+        validation_set: TrainingSet | None = None,
+        first: Sequence[Callback] = (),
+        last: Sequence[Callback] = (),
+    ) -> bool:
+        """Train, and stop in good order where a callback or the user wants it.
+
+        Parameters
+        ----------
+        training_set : TrainingSet
+            What to train on.
+        epochs : int
+            For how long.
+        sampler : iterable of int ndarray
+            Yields the positions of each batch.
+        validation_set : TrainingSet, optional
+            Looked at after each epoch.
+        first, last : sequence of Callback
+            Called before and after all other callbacks, in this run only.
+
+        Returns
+        -------
+        interrupted : bool
+            True if it was the user. The history then ends with the last whole epoch.
+        """
+        callbacks: list[tuple[str, Callback]] = self.callbacks_
+        self.sampler = sampler
+        self.train_split = validation_set and predefined_split(validation_set)
+        self.callbacks_ = [
+            *((f"first_{i}", helper.initialize()) for i, helper in enumerate(first)),
+            *callbacks,
+            *((f"last_{i}", helper.initialize()) for i, helper in enumerate(last)),
+        ]
+        try:
+            self.notify("on_train_begin", X=training_set, y=None)
+            self.fit_loop(training_set, epochs=epochs)
+        except KeyboardInterrupt:
+            # skorch's callbacks stop a training with the same exception, but between
+            # two epochs.
+            if self.epoch_is_running:
+                self.history.pop()
+            return self.epoch_is_running
+        finally:
+            self.notify("on_train_end", X=training_set, y=None)
+            self.callbacks_ = callbacks
+            self.train_split = self.sampler = None
+        return False
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Return the loader; in a run, batches are those of the sampler."""
+        if not training or self.sampler is None:
+            return super().get_iterator(dataset, training=training)
+        kwargs = self.get_params_for("iterator_train")
+        kwargs.pop("batch_size", None)
+        # The sampler yields whole batches, which the data set fetches at once.
+        return self.iterator_train(
+            dataset, sampler=self.sampler, batch_size=None, **kwargs
+        )
+
+    def infer(self, x: Any, **fit_params: Any) -> Any:
+        """Run the network on the signals of a batch."""
+        signals = x["X"] if isinstance(x, Mapping) else x
+        with _batch_of_one(self.module_, signals):
+            return super().infer(signals, **fit_params)
+
+    def get_loss(
+        self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
+    ) -> torch.Tensor:
+        """Return the mean of the elementwise loss, weighted.
+
+        Parameters
+        ----------
+        y_pred : tensor of shape (n, n_classes)
+            Logits.
+        y_true : tensor of shape (n,) or (n, n_labels)
+            Encoded labels.
+        X : dict
+            The batch, with its weights of shape (n,) or (n, n_labels), which have
+            the mean 1 over the training set.
+        training : bool, default=False
+            Whether a step is being taken.
+
+        Returns
+        -------
+        loss : tensor of shape ()
+            Finite.
+
+        Raises
+        ------
+        NonFiniteLossError
+            If it is not.
+        """
+        losses = super().get_loss(y_pred, y_true, X=X, training=training)
+        weights = X["weight"].to(losses)
+        if losses.ndim > weights.ndim:
+            losses = losses.mean(dim=1)  # (n, n_labels) -> (n,)
+        loss: torch.Tensor = (losses * weights).mean()
+        if not torch.isfinite(loss):
+            step = "training" if training else "validation"
+            raise NonFiniteLossError(
+                f"The {step} loss of ERTSClassifier became {loss.item()} in epoch "
+                f"{len(self.history)}. It must be finite: try a smaller 'lr' (it is "
+                f"{self.lr}), and see that X is in millivolt."
+            )
+        return loss
+
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
+        """Note that an epoch is running."""
+        super().on_epoch_begin(net, **kwargs)
+        self.epoch_is_running = True
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Note that it is over."""
+        super().on_epoch_end(net, **kwargs)
+        self.epoch_is_running = False
+
+
+@contextmanager
+def _batch_of_one(module: nn.Module, signals: torch.Tensor) -> Iterator[None]:
+    """Let normalisation use its running statistics for a single record.
+
+    One record has no variance over the batch; over its own time steps alone it would
+    be normalised by itself, or fail where one step is left.
+    """
+    if len(signals) > 1 or not module.training:
+        yield
+        return
+    layers = [
+        part
+        for part in module.modules()
+        if isinstance(part, _BatchNorm) and part.training and part.track_running_stats
+    ]
+    for layer in layers:
+        layer.eval()
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.train()

@@ -1,0 +1,148 @@
+"""What the classifier's parameters may be, and what they describe."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import torch
+from sklearn.base import clone
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
+
+from sk_erts._skorch_params import LOADERS
+from sk_erts.attribution._focus import get_focus_measure
+from sk_erts.models import get_model
+from sk_erts.selection import (
+    DBPD,
+    SMRD,
+    SRD,
+    FocusFilter,
+    KeepAll,
+    Policy,
+    Rehearsal,
+)
+
+__all__ = ["check_parameters", "make_policy"]
+
+CONSTRAINTS: dict[str, list[Any]] = {
+    "module": [str, torch.nn.Module, callable],
+    "data_dropout": [StrOptions({"dbpd", "smrd", "srd"}), None],
+    "confidence_threshold": [Interval(Real, 0, 1, closed="both")],
+    "decay": [Interval(Real, 0, 1, closed="right")],
+    "easy_share": [Interval(Real, 0, 1, closed="both")],
+    "focus": [str, callable, None],
+    "focus_threshold": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
+    "class_rescue": ["boolean"],
+    "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
+    "focus_warmup_epochs": [Interval(Integral, 0, None, closed="left")],
+    "revision_epochs": [Interval(Integral, 0, None, closed="left")],
+    "renewal_interval": [
+        Interval(Integral, 1, None, closed="left"),
+        StrOptions({"batch", "epoch"}),
+    ],
+    "reuse_scores": ["boolean"],
+    "selection": [HasMethods(["select", "without_focus"]), None],
+    "cam_layer": [str, None],
+    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "lr": [Interval(Real, 0, None, closed="neither")],
+    "optimizer": [callable],
+    "class_weight": [StrOptions({"balanced", "effective"}), dict, None],
+    "validation_fraction": [
+        Interval(Real, 0, 1, closed="neither"),
+        HasMethods(["split"]),
+        "array-like",
+    ],
+    "early_stopping": ["boolean"],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "restore_best": ["boolean"],
+    "callbacks": [list, None],
+    "device": [str, torch.device],
+    "random_state": ["random_state"],
+    "warm_start": ["boolean"],
+    "verbose": ["verbose"],
+}
+
+# What `selection`, a policy of the user's own, stands in for.
+POLICY_PARAMETERS = (
+    "data_dropout",
+    "confidence_threshold",
+    "decay",
+    "easy_share",
+    "focus",
+    "focus_threshold",
+    "class_rescue",
+)
+
+
+def check_parameters(estimator: Any) -> None:
+    """Judge all parameters of a classifier, before any work is done.
+
+    Parameters
+    ----------
+    estimator : ERTSClassifier
+        Holds them.
+
+    Raises
+    ------
+    ValueError
+        If one is out of its range, misspelt, or contradicts another.
+    """
+    name = type(estimator).__name__
+    params = estimator.get_params(deep=False)
+    validate_parameter_constraints(CONSTRAINTS, params, name)
+    module = estimator.module
+    module = get_model(module) if isinstance(module, str) else module
+    takes = {"optimizer": estimator.optimizer, **LOADERS}
+    if not isinstance(module, torch.nn.Module):
+        takes["module"] = module
+    estimator.check_skorch_params(takes)
+    if isinstance(estimator.focus, str):
+        get_focus_measure(estimator.focus)
+    if estimator.selection is not None:
+        defaults = type(estimator)().get_params(deep=False)
+        given = [key for key in POLICY_PARAMETERS if params[key] != defaults[key]]
+        if given:
+            raise ValueError(
+                f"The parameters {given!r} of {name} describe a policy, and "
+                "'selection' is one. Give either, not both."
+            )
+
+
+def make_policy(estimator: Any) -> Policy:
+    """Return the policy that the flat parameters, or `selection`, describe.
+
+    Parameters
+    ----------
+    estimator : ERTSClassifier
+        Holds the parameters.
+
+    Returns
+    -------
+    policy : Policy
+        Data dropout, focus filter on top of it, rehearsal on top of both.
+    """
+    if estimator.selection is not None:
+        policy: Policy = clone(estimator.selection, safe=False)
+        return policy
+    policy = {
+        "dbpd": DBPD(estimator.confidence_threshold),
+        "smrd": SMRD(estimator.confidence_threshold),
+        "srd": SRD(estimator.decay),
+        None: KeepAll(),
+    }[estimator.data_dropout]
+    if estimator.focus is not None:
+        policy = FocusFilter(
+            policy,
+            estimator.focus,
+            estimator.focus_threshold,
+            class_rescue=estimator.class_rescue,
+        )
+    if estimator.data_dropout == "dbpd" and estimator.easy_share > 0:
+        policy = Rehearsal(policy, estimator.easy_share)
+    return policy

@@ -1,0 +1,159 @@
+"""One training: the net, the selection, the validation, and what came of them."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import EarlyStopping
+
+from sk_erts._build import continue_from, make_net, pick_device
+from sk_erts._data import FitData
+from sk_erts._inference import INFERENCE_BATCH_SIZE
+from sk_erts._net import ERTSNet
+from sk_erts._progress import ProgressCallback
+from sk_erts._validation import ValidationCallback
+from sk_erts.attribution._focus import get_focus_measure
+from sk_erts.attribution._untouched import generators_restored
+from sk_erts.exceptions import FitInterruptedWarning
+from sk_erts.selection import Ledger, Policy, Schedule, SelectionSampler
+from sk_erts.selection._callback import SelectionCallback
+from sk_erts.selection._scorer import Scorer
+
+__all__ = ["Trained", "train"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves behind.
+
+    Attributes
+    ----------
+    net : ERTSNet
+        With the weights to keep.
+    selection : SelectionCallback
+        Knows what was trained, and why not the rest.
+    time_s : float
+        Wall time in seconds.
+    """
+
+    net: ERTSNet
+    selection: SelectionCallback
+    time_s: float
+
+
+def train(
+    estimator: Any,
+    data: FitData,
+    policy: Policy,
+    schedule: Schedule,
+    *,
+    epochs: int,
+    seed: int,
+    previous: ERTSNet | None,
+    first_epoch: int = 0,
+) -> Trained:
+    """Train a new net and leave everything else as it is.
+
+    Parameters
+    ----------
+    estimator : ERTSClassifier
+        Holds the parameters; is not changed.
+    data : FitData
+        What to train and validate on.
+    policy : Policy
+        Which records to train.
+    schedule : Schedule
+        When it rules.
+    epochs : int
+        For how long.
+    seed : int
+        Of everything random.
+    previous : ERTSNet or None
+        Where to go on from; is not changed.
+    first_epoch : int, default=0
+        Where in the schedule to begin.
+
+    Returns
+    -------
+    trained : Trained
+        The net and its story.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user stops it before the first epoch is over.
+    """
+    start = time.perf_counter()
+    rng = np.random.default_rng(seed)
+    n_train = len(data.train)
+    interval = estimator.renewal_interval
+    interval = n_train if interval == "epoch" else interval
+    sampler = SelectionSampler(n_train, estimator.batch_size, interval, rng)
+    validation = ValidationCallback(data.task) if data.valid else None
+    with generators_restored(torch.device(pick_device(estimator.device))):
+        torch.manual_seed(seed)
+        net = make_net(estimator, data)
+        if previous is not None:
+            continue_from(net, previous)
+        scorer = Scorer(
+            net.module_,
+            data.train,
+            data.task,
+            get_focus_measure(policy.measure or "top_mass"),
+            estimator.cam_layer,
+            INFERENCE_BATCH_SIZE,
+        )
+        selection = SelectionCallback(
+            schedule,
+            policy,
+            Ledger(n_train),
+            scorer,
+            sampler,
+            rng,
+            estimator.reuse_scores,
+            first_epoch,
+        )
+        interrupted = net.run(
+            data.train,
+            epochs,
+            sampler=sampler,
+            validation_set=data.valid,
+            first=[
+                selection,
+                *([validation] if validation else []),
+                *([ProgressCallback(epochs)] if estimator.verbose == 1 else []),
+            ],
+            last=[_patience(estimator)] if estimator.early_stopping else [],
+        )
+    n_epochs = len(net.history) - (len(previous.history) if previous else 0)
+    if interrupted and n_epochs == 0:
+        raise KeyboardInterrupt("fit was stopped before its first epoch was over.")
+    if validation and (interrupted or estimator.restore_best):
+        net.module_.load_state_dict(validation.best_state_)
+    if interrupted:
+        kept = (
+            f"the network of epoch {validation.best_epoch_}, the best in validation, "
+            "is kept."
+            if validation
+            else "the network is kept as it is."
+        )
+        warnings.warn(
+            f"fit was stopped by hand after {n_epochs} of {epochs} epochs; {kept}",
+            FitInterruptedWarning,
+            stacklevel=4,
+        )
+    return Trained(net, selection, time.perf_counter() - start)
+
+
+def _patience(estimator: Any) -> EarlyStopping:
+    return EarlyStopping(
+        "valid_f1",
+        patience=estimator.n_iter_no_change,
+        lower_is_better=False,
+        sink=lambda message: None,
+    )

@@ -1,0 +1,52 @@
+"""Errors and warnings of the package; each is a standard one as well."""
+
+__all__ = [
+    "FitInterruptedWarning",
+    "NonFiniteLossError",
+    "RecordError",
+    "RecordNotFoundError",
+]
+
+
+class RecordError(ValueError):
+    """Raise for a recording or label table that cannot be read as what it claims.
+
+    The message names the file, what was expected of it, and what it holds.
+
+    Examples
+    --------
+    >>> raise RecordError("00001_lr: expected 1000 samples, got 998")
+    Traceback (most recent call last):
+    ...
+    sk_erts.exceptions.RecordError: 00001_lr: expected 1000 samples, got 998
+    """
+
+
+class RecordNotFoundError(FileNotFoundError):
+    """Raise for a folder, record or label table that is not where it must be.
+
+    Examples
+    --------
+    >>> issubclass(RecordNotFoundError, FileNotFoundError)
+    True
+    """
+
+
+class NonFiniteLossError(ValueError):
+    """Raise when the training loss is no longer a finite number.
+
+    Examples
+    --------
+    >>> issubclass(NonFiniteLossError, ValueError)
+    True
+    """
+
+
+class FitInterruptedWarning(UserWarning):
+    """Warn that ``fit`` was stopped by hand and which network was kept.
+
+    Examples
+    --------
+    >>> issubclass(FitInterruptedWarning, UserWarning)
+    True
+    """
