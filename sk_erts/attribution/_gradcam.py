@@ -1,0 +1,368 @@
+"""Grad-CAM over time: in closed form where there is one, else by autograd.
+
+Grad-CAM asks which steps of a layer's feature maps ``a[k, t]`` speak for a class::
+
+    w_k = mean_t d y_c / d a[k, t]        S[t] = sum_k w_k a[k, t]        A = relu(S)
+
+For average pooling and a linear layer ``w_k`` is a weight of that layer, so that
+map and logits fall out of one forward pass. For everything else the logit is
+differentiated with respect to the feature maps, never through the whole network.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from sk_erts._heads import linear_after_pooling
+from sk_erts._typing import Backbone, FloatArray
+from sk_erts.attribution._untouched import device_of, untouched
+
+__all__ = ["GradCAM", "gradcam", "resample_maps"]
+
+Direction = Callable[[torch.Tensor], torch.Tensor]
+
+
+class GradCAM:
+    r"""Compute logits and signed class activation maps of batches.
+
+    Parameters
+    ----------
+    module : Module
+        Maps records (n, leads, times) to logits (n, classes). If it has
+        ``features(x)`` and ``head(z)``, the maps are those of its features.
+    layer : str, optional
+        Dotted name of the submodule whose output (n, channels, times) is explained.
+        By default ``features``, else the last submodule with a time axis.
+
+    Attributes
+    ----------
+    linear : Linear or None
+        The layer that holds the weights of the closed form; None where the logits
+        have to be differentiated.
+
+    Raises
+    ------
+    ValueError
+        If the module has no submodule of this name.
+
+    Notes
+    -----
+    With :math:`y` the combination of logits that is explained and :math:`a` the
+    feature maps, :math:`S_t = \\sum_k w_k a_{kt}`,
+    :math:`w_k = \\frac1T \\sum_t \\partial y / \\partial a_{kt}`.
+
+    References
+    ----------
+    .. [1] R. R. Selvaraju et al., "Grad-CAM", ICCV 2017, arXiv:1610.02391.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sk_erts.attribution import GradCAM
+    >>> from sk_erts.models import ResNet1d
+    >>> network = ResNet1d(n_leads=2, n_classes=3, width=4)
+    >>> logits, maps = GradCAM(network)(
+    ...     torch.randn(5, 2, 160),
+    ...     lambda logits: torch.eye(3)[logits.argmax(dim=1)],
+    ... )
+    >>> logits.shape, maps.shape
+    (torch.Size([5, 3]), torch.Size([5, 10]))
+    """
+
+    def __init__(self, module: nn.Module, layer: str | None = None) -> None:
+        self.module = module
+        self.layer = layer
+        has_parts = hasattr(module, "features") and hasattr(module, "head")
+        self._splits_at_features = has_parts and layer in (None, "features")
+        self.linear = (
+            linear_after_pooling(module.head)
+            if self._splits_at_features and isinstance(module.head, nn.Module)
+            else None
+        )
+        if layer is not None and not self._splits_at_features:
+            names = [name for name, _ in module.named_modules() if name]
+            if layer not in names:
+                raise ValueError(
+                    f"The 'cam_layer' {layer!r} is no submodule of "
+                    f"{type(module).__name__}. Its submodules are "
+                    f"{', '.join(map(repr, names))}."
+                )
+
+    def __call__(
+        self, x: torch.Tensor, direction: Direction
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Explain one batch.
+
+        Parameters
+        ----------
+        x : tensor of shape (n, leads, times)
+            Records, on the network's device.
+        direction : callable
+            Maps the logits (n, classes) to weights of the same shape; the weighted
+            sum of a record's logits is what its map explains. One-hot rows explain
+            one class each.
+
+        Returns
+        -------
+        logits : tensor of shape (n, classes)
+            Of the network in evaluation mode.
+        maps : tensor of shape (n, feature times)
+            Signed maps; rectify them for Grad-CAM.
+        """
+        with untouched(self.module):
+            if self.linear is not None:
+                with torch.inference_mode():
+                    z = self._features(x)  # (n, channels, times)
+                    logits = self._head(z)
+                    return logits, self.maps_from_features(z, direction(logits))
+            with self._feature_leaf(x) as (z, logits):
+                goal = (logits * direction(logits.detach())).sum()
+                # cuDNN cannot differentiate recurrent layers in evaluation mode.
+                with torch.backends.cudnn.flags(enabled=False):
+                    (gradient,) = torch.autograd.grad(goal, z)
+            weights = gradient.mean(dim=-1)  # (n, channels)
+            maps = torch.einsum("nkt,nk->nt", z.detach(), weights)
+            return logits.detach(), maps
+
+    def maps_from_features(
+        self, z: torch.Tensor, direction: torch.Tensor
+    ) -> torch.Tensor:
+        """Return signed maps in closed form, for a pooled linear head.
+
+        Parameters
+        ----------
+        z : tensor of shape (n, channels, times)
+            Feature maps, as the head got them.
+        direction : tensor of shape (n, classes)
+            Weights of the logits, as in a call.
+
+        Returns
+        -------
+        maps : tensor of shape (n, times)
+            Signed maps.
+        """
+        if self.linear is None:
+            raise RuntimeError(
+                f"{type(self.module).__name__} has no pooled linear head: its maps "
+                "have no closed form."
+            )
+        weights = direction @ self.linear.weight / z.shape[-1]  # (n, channels)
+        return torch.einsum("nkt,nk->nt", z, weights)
+
+    @contextmanager
+    def _feature_leaf(
+        self, x: torch.Tensor
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Run the network with a graph that begins at its feature maps."""
+        if self._splits_at_features:
+            with torch.no_grad():
+                z = self._features(x)
+            z.requires_grad_()
+            with torch.enable_grad():
+                yield z, self._head(z)
+            return
+        found: list[torch.Tensor] = []
+
+        def begin_graph(
+            _module: nn.Module, _inputs: object, output: object
+        ) -> torch.Tensor:
+            z = _check_maps(output, f"{type(self.module).__name__}.{layer}")
+            torch.set_grad_enabled(True)
+            found[:] = [z.detach().requires_grad_()]
+            # A copy goes on, so that in-place layers after this one work.
+            return found[0].clone()
+
+        layer = self.layer or self._last_layer_with_time(x[:1])
+        hook = self.module.get_submodule(layer).register_forward_hook(begin_graph)
+        try:
+            with torch.no_grad():
+                logits = self.module(x)
+        finally:
+            hook.remove()
+        with torch.enable_grad():
+            yield found[0], logits
+
+    def _features(self, x: torch.Tensor) -> torch.Tensor:
+        backbone = cast(Backbone, self.module)
+        return _check_maps(
+            backbone.features(x), f"{type(self.module).__name__}.features"
+        )
+
+    def _head(self, z: torch.Tensor) -> torch.Tensor:
+        return cast(Backbone, self.module).head(z)
+
+    def _last_layer_with_time(self, x: torch.Tensor) -> str:
+        """Name the last submodule that returns (n, channels, more than one time)."""
+        order: list[tuple[str, int]] = []
+
+        def remember(name: str) -> Callable[[nn.Module, object, object], None]:
+            def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+                if isinstance(output, torch.Tensor) and output.ndim == 3:
+                    order.append((name, output.shape[-1]))
+
+            return hook
+
+        leaves = [
+            (name, part)
+            for name, part in self.module.named_modules()
+            if name and not any(part.children())
+        ]
+        hooks = [part.register_forward_hook(remember(name)) for name, part in leaves]
+        try:
+            with torch.no_grad():
+                self.module(x)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        longest = max((n_times for _, n_times in order), default=0)
+        with_time = [name for name, n_times in order if n_times > 1 or longest == 1]
+        if not with_time:
+            raise ValueError(
+                f"No submodule of {type(self.module).__name__} returns feature maps "
+                "of shape (n, channels, times), so there is nothing to explain. "
+                "Name one with 'cam_layer', or give the module 'features' and "
+                "'head'."
+            )
+        return with_time[-1]
+
+
+def gradcam(
+    module: nn.Module,
+    X: FloatArray,
+    target: int | FloatArray | None = None,
+    *,
+    layer: str | None = None,
+    signed: bool = False,
+    resample: bool = True,
+    batch_size: int = 256,
+) -> FloatArray:
+    r"""Return the Grad-CAM maps of records for one class each.
+
+    Parameters
+    ----------
+    module : Module
+        Maps records (n, leads, times) to logits (n, classes).
+    X : ndarray of shape (n_samples, n_leads, n_times)
+        Records, in the unit that the network was trained with.
+    target : int or ndarray of shape (n_samples,), optional
+        Index of the class to explain, one for all records or one for each; by
+        default the class with the highest logit.
+    layer : str, optional
+        Dotted name of the submodule to explain; see `GradCAM`.
+    signed : bool, default=False
+        Keep evidence against the class, as negative values.
+    resample : bool, default=True
+        Interpolate the maps to `n_times` steps; else they have the steps of the
+        feature maps.
+    batch_size : int, default=256
+        Records per forward pass; it bounds the memory and does not change the maps.
+
+    Returns
+    -------
+    maps : ndarray of shape (n_samples, n_times), dtype float32
+        In units of the logit per feature time step; at least 0 unless `signed`.
+
+    Raises
+    ------
+    ValueError
+        If `X` is not three-dimensional, or a target is no class of the network.
+
+    See Also
+    --------
+    GradCAM : The same on tensors, for any combination of logits.
+
+    Notes
+    -----
+    :math:`A_t = \max(0, \sum_k w_k a_{kt})` with
+    :math:`w_k = \frac1T \sum_t \partial y_c / \partial a_{kt}`.
+
+    References
+    ----------
+    .. [1] R. R. Selvaraju et al., "Grad-CAM", ICCV 2017, arXiv:1610.02391.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.attribution import gradcam
+    >>> from sk_erts.models import ResNet1d
+    >>> network = ResNet1d(n_leads=2, n_classes=3, width=4)
+    >>> maps = gradcam(network, np.zeros((5, 2, 160), dtype=np.float32), target=1)
+    >>> maps.shape
+    (5, 160)
+    """
+    if np.ndim(X) != 3:
+        raise ValueError(
+            "X of gradcam must have the shape (n_samples, n_leads, n_times). "
+            f"Got {np.shape(X)} instead."
+        )
+    engine = GradCAM(module, layer)
+    device = device_of(module)
+    targets = None if target is None else np.broadcast_to(target, len(X))
+
+    def explain(start: int) -> FloatArray:
+        stop = min(start + batch_size, len(X))
+        x = torch.as_tensor(np.array(X[start:stop], dtype=np.float32), device=device)
+        chosen = None if targets is None else targets[start:stop]
+        _, maps = engine(x, lambda logits: _one_hot(logits, chosen))
+        if resample:
+            maps = resample_maps(maps, X.shape[-1])
+        result: FloatArray = maps.float().cpu().numpy()
+        return result
+
+    maps = np.concatenate([explain(start) for start in range(0, len(X), batch_size)])
+    return maps if signed else np.maximum(maps, 0)
+
+
+def resample_maps(maps: torch.Tensor, n_times: int) -> torch.Tensor:
+    """Interpolate maps linearly to the time axis of the records.
+
+    The first and last map step are put on the first and last sample. A strided
+    convolution with an odd kernel and symmetric padding centres its step ``j`` on
+    sample ``j * stride``; spreading the steps as if each covered a block of samples
+    would shift a map by half a stride, the length of a QRS complex.
+
+    Parameters
+    ----------
+    maps : tensor of shape (n, steps)
+        What to interpolate.
+    n_times : int
+        Number of samples wanted.
+
+    Returns
+    -------
+    maps : tensor of shape (n, n_times)
+        The interpolated maps.
+    """
+    return functional.interpolate(
+        maps[:, None], size=n_times, mode="linear", align_corners=True
+    )[:, 0]
+
+
+def _one_hot(logits: torch.Tensor, target: FloatArray | None) -> torch.Tensor:
+    """Return weights (n, classes) that choose one logit per record."""
+    n_classes = logits.shape[1]
+    if target is None:
+        chosen = logits.argmax(dim=1)
+    elif not np.isin(target, np.arange(n_classes)).all():
+        raise ValueError(
+            f"The target of gradcam must be a class index in [0, {n_classes}). "
+            f"Got {np.unique(target).tolist()} instead."
+        )
+    else:
+        chosen = torch.as_tensor(np.array(target, dtype=int), device=logits.device)
+    return functional.one_hot(chosen, n_classes).to(logits.dtype)
+
+
+def _check_maps(z: object, name: str) -> torch.Tensor:
+    if not isinstance(z, torch.Tensor) or z.ndim != 3:
+        got = f"shape {tuple(z.shape)}" if isinstance(z, torch.Tensor) else type(z)
+        raise ValueError(
+            f"{name} must return feature maps of shape (n, channels, times) for "
+            f"Grad-CAM. Got {got} instead; name another layer with 'cam_layer'."
+        )
+    return z

@@ -1,0 +1,7 @@
+"""Networks for electrocardiograms: ``features(x)`` to maps, ``head(z)`` to logits."""
+
+from sk_erts._heads import PooledLinear
+from sk_erts.models._registry import get_model
+from sk_erts.models._resnet1d import ResNet1d
+
+__all__ = ["PooledLinear", "ResNet1d", "get_model"]

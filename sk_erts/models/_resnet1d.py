@@ -1,0 +1,129 @@
+"""A residual network over time, the package's workhorse."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from sk_erts._heads import PooledLinear
+
+
+class ResNet1d(nn.Module):
+    """Classify records with a one-dimensional residual network.
+
+    A strided stem is followed by ``len(blocks)`` stages; each stage after the
+    first halves the time axis and doubles the channels. Feature maps are averaged
+    over time before one linear layer, so that Grad-CAM has a closed form.
+
+    Parameters
+    ----------
+    n_leads : int
+        Number of leads of a record.
+    n_classes : int
+        Number of classes or labels.
+    width : int, default=32
+        Channels of the first stage.
+    blocks : sequence of int, default=(2, 2, 2, 2)
+        Residual blocks in each stage. The default has 2.2 million parameters
+        at width 32, and feature maps with one step in sixteen.
+    kernel_size : int, default=7
+        Length of the convolutions in time steps, odd so that feature maps stay
+        centred on the signal.
+
+    Raises
+    ------
+    ValueError
+        If a size is below one, or `kernel_size` is even.
+
+    References
+    ----------
+    .. [1] K. He et al., "Deep residual learning for image recognition", CVPR 2016,
+       arXiv:1512.03385.
+    .. [2] N. Strodthoff et al., "Deep learning for ECG analysis: benchmarks and
+       insights from PTB-XL", IEEE JBHI 25(5), 2021, 10.1109/JBHI.2020.3022989.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sk_erts.models import ResNet1d
+    >>> network = ResNet1d(n_leads=12, n_classes=5, width=8)
+    >>> x = torch.zeros(2, 12, 1000)
+    >>> network(x).shape
+    torch.Size([2, 5])
+    >>> network.features(x).shape  # (n, channels, times)
+    torch.Size([2, 64, 63])
+    """
+
+    def __init__(
+        self,
+        n_leads: int,
+        n_classes: int,
+        width: int = 32,
+        blocks: Sequence[int] = (2, 2, 2, 2),
+        kernel_size: int = 7,
+    ) -> None:
+        super().__init__()
+        sizes = {"n_leads": n_leads, "n_classes": n_classes, "width": width}
+        for name, size in {**sizes, "kernel_size": kernel_size}.items():
+            if size < 1:
+                raise ValueError(
+                    f"The {name!r} parameter of ResNet1d must be at least 1. "
+                    f"Got {size!r} instead."
+                )
+        if kernel_size % 2 == 0:
+            raise ValueError(
+                "The 'kernel_size' parameter of ResNet1d must be odd, so that "
+                f"feature maps stay centred on the signal. Got {kernel_size!r} "
+                "instead."
+            )
+        if not blocks or min(blocks) < 1:
+            raise ValueError(
+                "The 'blocks' parameter of ResNet1d must hold at least one stage "
+                f"of at least one block. Got {blocks!r} instead."
+            )
+        layers: list[nn.Module] = [
+            nn.Conv1d(
+                n_leads, width, kernel_size, 2, padding=kernel_size // 2, bias=False
+            ),
+            nn.BatchNorm1d(width),
+            nn.ReLU(),
+        ]
+        n_channels = width
+        for stage, n_blocks in enumerate(blocks):
+            n_out = width * 2**stage
+            for block in range(n_blocks):
+                stride = 2 if stage > 0 and block == 0 else 1
+                layers.append(_ResidualBlock(n_channels, n_out, kernel_size, stride))
+                n_channels = n_out
+        self.features = nn.Sequential(*layers)
+        self.head = PooledLinear(n_channels, n_classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map records (n, leads, times) to logits (n, classes)."""
+        logits: torch.Tensor = self.head(self.features(x))
+        return logits
+
+
+class _ResidualBlock(nn.Module):
+    """Add two normalised convolutions to their input."""
+
+    def __init__(self, n_in: int, n_out: int, kernel_size: int, stride: int) -> None:
+        super().__init__()
+        padding = kernel_size // 2
+        self.conv1 = nn.Conv1d(n_in, n_out, kernel_size, stride, padding, bias=False)
+        self.norm1 = nn.BatchNorm1d(n_out)
+        self.conv2 = nn.Conv1d(n_out, n_out, kernel_size, 1, padding, bias=False)
+        self.norm2 = nn.BatchNorm1d(n_out)
+        self.shortcut = (
+            nn.Identity()
+            if stride == 1 and n_in == n_out
+            else nn.Sequential(
+                nn.Conv1d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm1d(n_out)
+            )
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (n, channels in, times) to (n, channels out, times / stride)."""
+        z = functional.relu(self.norm1(self.conv1(x)))
+        return functional.relu(self.norm2(self.conv2(z)) + self.shortcut(x))
