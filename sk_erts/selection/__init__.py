@@ -1,0 +1,34 @@
+"""Which records are trained: policies, their schedule, and what became of whom."""
+
+from sk_erts.selection._focus_filter import FocusFilter, share_below_gap
+from sk_erts.selection._ledger import Ledger, SelectionHistory, Status
+from sk_erts.selection._policies import (
+    DBPD,
+    SMRD,
+    SRD,
+    KeepAll,
+    Policy,
+    Refinement,
+    Rehearsal,
+    Scores,
+)
+from sk_erts.selection._sampler import SelectionSampler
+from sk_erts.selection._schedule import Schedule
+
+__all__ = [
+    "DBPD",
+    "SMRD",
+    "SRD",
+    "FocusFilter",
+    "KeepAll",
+    "Ledger",
+    "Policy",
+    "Refinement",
+    "Rehearsal",
+    "Schedule",
+    "Scores",
+    "SelectionHistory",
+    "SelectionSampler",
+    "Status",
+    "share_below_gap",
+]

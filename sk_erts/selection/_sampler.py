@@ -1,0 +1,84 @@
+"""Batches of what was chosen, renewed several times per epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from sk_erts._typing import IntArray
+
+__all__ = ["SelectionSampler"]
+
+Choose = Callable[[IntArray], IntArray]
+
+
+class SelectionSampler:
+    """Walk through the records in random order and yield batches of chosen ones.
+
+    The order is cut in intervals. When the loader asks for a batch that is not there
+    yet, `choose` is called with the next interval, so that each choice is made with
+    the network as it is at that moment.
+
+    Parameters
+    ----------
+    n_records : int
+        Size of the training set.
+    batch_size : int
+        Records per batch.
+    interval : int or "batch"
+        Records between two renewals of the selection. With a number, batches are
+        filled across intervals, and only the last one of an epoch may be smaller.
+        ``"batch"`` is the authors' scheme: what is kept of `batch_size` records is a
+        batch, however small.
+    rng : Generator
+        Shuffles the records.
+
+    Attributes
+    ----------
+    choose : callable
+        Maps positions of records to those of them that are trained. It can be
+        replaced at the start of each epoch; by default it keeps all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.selection import SelectionSampler
+    >>> sampler = SelectionSampler(10, 3, 5, np.random.default_rng(0))
+    >>> sampler.choose = lambda index: index[index % 2 == 0]
+    >>> [len(batch) for batch in sampler]
+    [3, 2]
+    """
+
+    def __init__(
+        self,
+        n_records: int,
+        batch_size: int,
+        interval: int | str,
+        rng: np.random.Generator,
+    ) -> None:
+        self.n_records = n_records
+        self.batch_size = batch_size
+        self.interval = interval
+        self.rng = rng
+        self.choose: Choose = _keep_all
+
+    def __iter__(self) -> Iterator[IntArray]:
+        order = self.rng.permutation(self.n_records)
+        fills = self.interval != "batch"
+        step = int(self.interval) if fills else self.batch_size
+        waiting = order[:0]
+        for start in range(0, self.n_records, step):
+            waiting = np.concatenate(
+                [waiting, self.choose(order[start : start + step])]
+            )
+            while len(waiting) >= self.batch_size:
+                yield waiting[: self.batch_size]
+                waiting = waiting[self.batch_size :]
+            if len(waiting) and (not fills or start + step >= self.n_records):
+                yield waiting
+                waiting = waiting[:0]
+
+
+def _keep_all(index: IntArray) -> IntArray:
+    return index

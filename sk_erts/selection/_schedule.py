@@ -1,0 +1,85 @@
+"""When: warm-up, data dropout, focus filter, revision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sk_erts.selection._policies import KeepAll, Policy
+
+__all__ = ["Schedule"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Say which policy rules in which epoch.
+
+    The first `warmup_epochs` and the last `revision_epochs` see all data. Between
+    them the data dropout rules, and from `focus_warmup_epochs` epochs later the
+    focus filter on top of it.
+
+    Parameters
+    ----------
+    max_epochs : int or None
+        Length of the training; None if it has no end, and so no revision.
+    warmup_epochs : int, default=5
+        Epochs before any selection.
+    focus_warmup_epochs : int, default=3
+        Epochs of data dropout before the focus filter.
+    revision_epochs : int, default=1
+        Epochs after all selection.
+
+    Examples
+    --------
+    >>> from sk_erts.selection import DBPD, FocusFilter, Schedule
+    >>> schedule = Schedule(10, warmup_epochs=2, focus_warmup_epochs=3)
+    >>> policy = FocusFilter(DBPD())
+    >>> [type(schedule.policy(epoch, policy)).__name__ for epoch in (1, 2, 5, 9)]
+    ['KeepAll', 'DBPD', 'FocusFilter', 'KeepAll']
+    """
+
+    max_epochs: int | None
+    warmup_epochs: int = 5
+    focus_warmup_epochs: int = 3
+    revision_epochs: int = 1
+
+    def policy(self, epoch: int, policy: Policy) -> Policy:
+        """Return what of a policy rules in an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+        policy : Policy
+            The whole of it.
+
+        Returns
+        -------
+        policy : Policy
+            `KeepAll`, the policy without its focus filter, or all of it.
+        """
+        if epoch < self.warmup_epochs or self._in_revision(epoch):
+            return KeepAll()
+        if epoch < self.warmup_epochs + self.focus_warmup_epochs:
+            return policy.without_focus()
+        return policy
+
+    def selection_epoch(self, epoch: int) -> int:
+        """Return how many epochs of selection there are up to this one.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+
+        Returns
+        -------
+        number : int
+            1 in the first epoch after the warm-up.
+        """
+        return epoch - self.warmup_epochs + 1
+
+    def _in_revision(self, epoch: int) -> bool:
+        return (
+            self.max_epochs is not None
+            and epoch >= self.max_epochs - self.revision_epochs
+        )

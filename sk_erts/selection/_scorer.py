@@ -1,0 +1,125 @@
+"""Ask the network, as it is now, how hard and how focused records are."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from sk_erts._input import TrainingSet
+from sk_erts._task import Task
+from sk_erts._typing import FloatArray, IntArray
+from sk_erts.attribution._focus import FocusMeasure
+from sk_erts.attribution._gradcam import GradCAM
+from sk_erts.attribution._untouched import device_of, untouched
+
+__all__ = ["Scorer"]
+
+
+class Scorer:
+    """Measure confidence and focus, and leave the network as found.
+
+    Parameters
+    ----------
+    module : Module
+        The network in training.
+    training_set : TrainingSet
+        Its records and labels.
+    task : Task
+        Says what confidence in the truth is, and which logits speak for it.
+    measure : callable
+        The focus measure, from signed maps (n, times) to scores (n,).
+    cam_layer : str or None
+        Layer whose maps are scored.
+    batch_size : int
+        Records per forward pass.
+
+    Attributes
+    ----------
+    n_scored : int
+        Records that went through a scoring pass so far.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        training_set: TrainingSet,
+        task: Task,
+        measure: FocusMeasure,
+        cam_layer: str | None,
+        batch_size: int,
+    ) -> None:
+        self.module = module
+        self.training_set = training_set
+        self.task = task
+        self.measure = measure
+        self.batch_size = batch_size
+        self.cam = GradCAM(module, cam_layer)
+        self.n_scored = 0
+
+    def score(self, index: IntArray, reads: frozenset[str]) -> dict[str, FloatArray]:
+        """Score records with the network in evaluation mode.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Positions in the training set.
+        reads : frozenset of {"confidence", "focus"}
+            What is wanted; nothing else is computed.
+
+        Returns
+        -------
+        scores : dict of str to ndarray of shape (n,)
+            One entry for each score wanted.
+        """
+        self.n_scored += len(index)
+        parts = [
+            self._score_batch(index[start : start + self.batch_size], reads)
+            for start in range(0, len(index), self.batch_size)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in reads}
+
+    def focus(self, maps: torch.Tensor) -> FloatArray:
+        """Return the focus scores of signed maps.
+
+        Parameters
+        ----------
+        maps : tensor of shape (n, times)
+            Signed maps of the true class.
+
+        Returns
+        -------
+        scores : ndarray of shape (n,)
+            Higher is better.
+
+        Raises
+        ------
+        ValueError
+            If the measure returns the wrong number of scores, or NaN.
+        """
+        scores = np.asarray(self.measure(maps.float().cpu().numpy()))
+        if scores.shape != (len(maps),) or np.isnan(scores).any():
+            raise ValueError(
+                f"The focus measure must return {len(maps)} numbers, one per map, and "
+                f"no NaN. Got shape {scores.shape} with {np.isnan(scores).sum()} NaN "
+                "instead."
+            )
+        return scores
+
+    def _score_batch(
+        self, index: IntArray, reads: frozenset[str]
+    ) -> dict[str, FloatArray]:
+        device = device_of(self.module)
+        x = torch.from_numpy(self.training_set.signals(index)).to(device)
+        codes = torch.from_numpy(self.training_set.codes[index]).to(device)
+        scores: dict[str, FloatArray] = {}
+        if "focus" in reads:
+            logits, maps = self.cam(x, lambda _: self.task.direction(codes))
+            scores["focus"] = self.focus(maps)
+        else:
+            with untouched(self.module), torch.inference_mode():
+                logits = self.module(x)
+        if "confidence" in reads:
+            confidence = self.task.confidence(logits.float(), codes)
+            scores["confidence"] = confidence.cpu().numpy()
+        return scores
