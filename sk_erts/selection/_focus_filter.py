@@ -167,8 +167,10 @@ def share_below_gap(focus: FloatArray) -> float:
     0.0
     """
     n = len(focus)
+    if n < MIN_CANDIDATES_FOR_GAP:
+        return 0.0
     spread = focus.var() * n
-    if n < MIN_CANDIDATES_FOR_GAP or spread <= 0:
+    if spread <= 0:
         return 0.0
     deviations = np.cumsum(np.sort(focus) - focus.mean())[:-1]
     n_low = np.arange(1, n)

@@ -1,0 +1,43 @@
+"""Data that many tests share: beats whose class is plain to see."""
+
+import numpy as np
+import pytest
+
+
+def bumps(n_samples, n_leads=2, n_times=64, n_classes=3, seed=0):
+    """Return records with one bump each, whose height tells the class.
+
+    The third value is where in time the bump is.
+    """
+    rng = np.random.default_rng(seed)
+    X = rng.normal(scale=0.1, size=(n_samples, n_leads, n_times)).astype(np.float32)
+    codes = np.arange(n_samples) % n_classes
+    rng.shuffle(codes)
+    centre = rng.integers(8, n_times - 8, size=n_samples)
+    heights = np.linspace(-1, 1, n_classes)
+    for i, (code, t) in enumerate(zip(codes, centre, strict=True)):
+        X[i, 0, t - 4 : t + 5] += heights[code] * np.hanning(9)
+    return X, codes, centre
+
+
+@pytest.fixture(scope="session")
+def records():
+    X, codes, _ = bumps(120)
+    return X, np.array(["AFIB", "NORM", "PVC"])[codes]
+
+
+@pytest.fixture(scope="session")
+def small():
+    """Parameters of a network that trains in a fraction of a second."""
+    return {
+        "module__width": 8,
+        "module__blocks": (1, 1),
+        "module__kernel_size": 5,
+        "max_epochs": 6,
+        "lr": 0.01,
+        "batch_size": 32,
+        "warmup_epochs": 1,
+        "focus_warmup_epochs": 1,
+        "random_state": 0,
+        "verbose": 0,
+    }

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from hypothesis import given
+
+from sk_erts.selection import (
+    DBPD,
+    FocusFilter,
+    KeepAll,
+    Scores,
+    Status,
+    share_below_gap,
+)
+from tests.strategies import scores, shares
+
+
+def select(policy, **of):
+    of = {"y": np.zeros(len(of["focus"]), int), "epoch": 1} | of
+    return policy.select(Scores(**of), np.random.default_rng(0))
+
+
+@given(of=scores(), threshold=shares)
+def test_puts_aside_its_share_of_the_candidates_and_nothing_else(of, threshold):
+    policy = FocusFilter(DBPD(0.5), threshold=threshold, class_rescue=False)
+    status = policy.select(of, np.random.default_rng(0))
+    candidates = of.confidence < 0.5
+    np.testing.assert_array_equal(status == Status.EASY, ~candidates)
+    assert (status == Status.UNRELIABLE).sum() == int(threshold * candidates.sum())
+
+
+@given(of=scores(), threshold=shares)
+def test_who_is_kept_is_at_least_as_focused_as_who_is_not(of, threshold):
+    policy = FocusFilter(KeepAll(), threshold=threshold, class_rescue=False)
+    status = policy.select(of, np.random.default_rng(0))
+    aside = of.focus[status == Status.UNRELIABLE]
+    kept = of.focus[status == Status.TRAINED]
+    assert aside.max(initial=-1) <= kept.min(initial=2)
+
+
+@given(of=scores(), threshold=shares)
+def test_no_class_is_erased(of, threshold):
+    policy = FocusFilter(DBPD(0.5), threshold=threshold)
+    status = policy.select(of, np.random.default_rng(0))
+    candidates = set(of.y[of.confidence < 0.5].tolist())
+    assert set(of.y[status == Status.TRAINED].tolist()) == candidates
+
+
+def test_class_rescue_keeps_the_best_of_a_class():
+    focus = np.array([0.1, 0.2, 0.8, 0.9])
+    y = np.array([1, 1, 0, 0])
+    rescued = select(FocusFilter(KeepAll(), threshold=0.5), focus=focus, y=y)
+    assert rescued.tolist() == [
+        Status.UNRELIABLE,
+        Status.TRAINED,
+        Status.TRAINED,
+        Status.TRAINED,
+    ]
+    policy = FocusFilter(KeepAll(), threshold=0.5, class_rescue=False)
+    assert (select(policy, focus=focus, y=y) == Status.TRAINED).sum() == 2
+
+
+def test_the_released_ranking_prefers_the_harder_of_two_equally_focused():
+    of = {"focus": np.array([0.5, 0.5]), "confidence": np.array([0.1, 0.4])}
+    policy = FocusFilter(DBPD(0.5), threshold=0.5, ranking="hard_focus")
+    assert select(policy, **of).tolist() == [Status.TRAINED, Status.UNRELIABLE]
+
+
+class TestAuto:
+    def test_finds_a_gap(self):
+        rng = np.random.default_rng(0)
+        focus = np.concatenate([rng.normal(0.2, 0.02, 15), rng.normal(0.8, 0.05, 85)])
+        status = select(FocusFilter(KeepAll(), threshold="auto"), focus=focus)
+        np.testing.assert_array_equal(status == Status.UNRELIABLE, focus < 0.5)
+
+    @pytest.mark.parametrize("shape", ["normal", "uniform", "exponential"])
+    def test_puts_nothing_aside_where_there_is_one_group(self, shape):
+        rng = np.random.default_rng(1)
+        draws = [getattr(rng, shape)(size=200) for _ in range(50)]
+        assert np.mean([share_below_gap(focus) > 0 for focus in draws]) <= 0.02
+
+    def test_puts_aside_half_at_most(self):
+        assert share_below_gap(np.repeat([0.1, 0.9], [70, 30])) == 0.5
+
+    @pytest.mark.parametrize("focus", [np.zeros(0), np.ones(100), np.arange(19) // 10])
+    def test_says_nothing_of_few_or_equal_scores(self, focus):
+        assert share_below_gap(focus.astype(float)) == 0
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"threshold": 1.0}, r"'threshold' .* must be a number in \[0, 1\) or 'auto'"),
+        ({"threshold": "half"}, "Got 'half' instead"),
+        ({"ranking": "best"}, "'ranking' .* must be 'focus' or 'hard_focus'"),
+    ],
+)
+def test_wrong_parameters_are_named(params, message):
+    with pytest.raises(ValueError, match=message):
+        select(FocusFilter(KeepAll(), **params), focus=np.zeros(3))

@@ -1,0 +1,186 @@
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+import sk_erts.selection
+from sk_erts.selection import (
+    DBPD,
+    SMRD,
+    SRD,
+    FocusFilter,
+    KeepAll,
+    Policy,
+    Refinement,
+    Rehearsal,
+    Scores,
+    Status,
+)
+from tests.strategies import distinct_scores, scores, seeds, shares, thresholds
+
+POLICIES = [
+    KeepAll(),
+    DBPD(0.4),
+    SMRD(0.4),
+    SRD(0.9),
+    FocusFilter(DBPD(0.6), threshold=0.4),
+    FocusFilter(KeepAll(), threshold="auto"),
+    FocusFilter(DBPD(0.6), threshold=0.3, ranking="hard_focus"),
+    Rehearsal(DBPD(0.4), 0.2),
+    Rehearsal(FocusFilter(DBPD(0.6)), 0.5),
+]
+DETERMINISTIC = [p for p in POLICIES if not isinstance(p, SMRD | SRD | Rehearsal)]
+
+
+def kept(policy, of, seed=0):
+    return policy.select(of, np.random.default_rng(seed)) == Status.TRAINED
+
+
+def test_completeness__every_policy_is_under_contract():
+    public = {
+        value
+        for value in vars(sk_erts.selection).values()
+        if inspect.isclass(value) and issubclass(value, Policy)
+    }
+    assert public - {Policy, Refinement} == {type(policy) for policy in POLICIES}
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=repr)
+class TestContract:
+    @given(of=scores(), seed=seeds)
+    def test_gives_each_record_one_status(self, policy, of, seed):
+        status = policy.select(of, np.random.default_rng(seed))
+        assert status.shape == (len(of),)
+        assert set(status.tolist()) <= {int(s) for s in Status if s}
+
+    @given(of=scores(), seed=seeds)
+    def test_same_seed_same_mask(self, policy, of, seed):
+        np.testing.assert_array_equal(kept(policy, of, seed), kept(policy, of, seed))
+
+    @given(of=scores(min_size=1))
+    def test_does_not_change_its_input(self, policy, of):
+        before = [of.y.copy(), of.confidence.copy(), of.focus.copy()]
+        kept(policy, of)
+        for old, new in zip(before, [of.y, of.confidence, of.focus], strict=True):
+            np.testing.assert_array_equal(old, new)
+
+    @given(of=scores(min_size=1))
+    def test_reads_only_what_it_declares(self, policy, of):
+        declared = {name: getattr(of, name) for name in policy.reads}
+        reduced = Scores(y=of.y, epoch=of.epoch, **declared)
+        np.testing.assert_array_equal(kept(policy, of), kept(policy, reduced))
+
+    def test_can_be_cloned_and_searched(self, policy):
+        twin = clone(policy)
+        assert repr(twin) == repr(policy)
+        assert twin is not policy
+
+
+@pytest.mark.parametrize("policy", DETERMINISTIC, ids=repr)
+@given(of=distinct_scores(), seed=seeds)
+def test_masks_permute_with_their_records(policy, of, seed):
+    order = np.random.default_rng(seed).permutation(len(of))
+    np.testing.assert_array_equal(kept(policy, of)[order], kept(policy, of.take(order)))
+
+
+@given(of=scores(), low=thresholds, high=thresholds)
+def test_a_higher_confidence_threshold_keeps_no_fewer(of, low, high):
+    low, high = sorted((low, high))
+    assert np.all(kept(DBPD(low), of) <= kept(DBPD(high), of))
+
+
+@given(of=scores(), low=shares, high=shares)
+def test_a_higher_focus_threshold_keeps_no_more(of, low, high):
+    low, high = sorted((low, high))
+    policies = (
+        FocusFilter(KeepAll(), threshold=share, class_rescue=False)
+        for share in (high, low)
+    )
+    assert np.all(np.less_equal(*(kept(policy, of) for policy in policies)))
+
+
+@given(of=scores(), threshold=thresholds, seed=seeds)
+def test_smrd_keeps_as_many_as_dbpd(of, threshold, seed):
+    n_dbpd = kept(DBPD(threshold), of).sum()
+    assert kept(SMRD(threshold), of, seed).sum() == n_dbpd
+
+
+def test_smrd_does_not_look_at_who_is_hard():
+    of = Scores(y=np.zeros(1000, int), epoch=1, confidence=np.linspace(0, 1, 1000))
+    chosen = kept(SMRD(0.5), of)
+    assert 0.4 < chosen[:500].mean() < 0.6
+
+
+def test_dbpd_keeps_below_tau_and_calls_the_rest_easy():
+    of = Scores(y=np.zeros(3, int), epoch=1, confidence=np.array([0.29, 0.3, 0.31]))
+    status = DBPD(0.3).select(of, np.random.default_rng(0))
+    assert status.tolist() == [Status.TRAINED, Status.EASY, Status.EASY]
+
+
+@pytest.mark.parametrize(("epoch", "share"), [(1, 0.98), (10, 0.82), (35, 0.49)])
+def test_srd_keeps_decay_to_the_power_of_the_epoch(epoch, share):
+    of = Scores(y=np.zeros(100, int), epoch=epoch)
+    assert kept(SRD(0.98), of).sum() == round(100 * share)
+
+
+@given(of=scores(), share=shares, seed=seeds)
+def test_rehearsal_adds_easy_records_and_takes_none_away(of, share, seed):
+    policy = FocusFilter(DBPD(0.5), threshold=0.5)
+    plain = policy.select(of, np.random.default_rng(seed))
+    rehearsed = Rehearsal(policy, share).select(of, np.random.default_rng(seed))
+    changed = plain != rehearsed
+    assert np.all(plain[changed] == Status.EASY)
+    assert np.all(rehearsed[changed] == Status.TRAINED)
+    n_easy = (plain == Status.EASY).sum()
+    assert abs(changed.sum() - share * n_easy) <= 1
+
+
+def test_rehearsal_of_single_records_keeps_its_share_on_average():
+    of = Scores(y=np.zeros(1, int), epoch=1, confidence=np.ones(1))
+    rng = np.random.default_rng(0)
+    policy = Rehearsal(DBPD(0.5), 0.2)
+    n_kept = sum(int(policy.select(of, rng)[0] == Status.TRAINED) for _ in range(1000))
+    assert 160 < n_kept < 240
+
+
+def test_without_focus_leaves_the_data_dropout():
+    policy = Rehearsal(FocusFilter(DBPD(0.5)), 0.2).without_focus()
+    assert policy.reads == {"confidence"}
+    assert repr(policy) == repr(Rehearsal(DBPD(0.5), 0.2))
+
+
+def test_measure_is_found_through_wrappers():
+    assert Rehearsal(FocusFilter(DBPD(), focus="gini")).measure == "gini"
+    assert Rehearsal(DBPD()).measure is None
+
+
+@pytest.mark.parametrize(
+    "mask", [np.ones(2, bool), np.ones(3), np.array([0, 1, 2])], ids=str
+)
+def test_a_policy_with_a_wrong_mask_is_named(mask):
+    class Broken(Policy):
+        def _keep(self, of, rng):
+            return mask
+
+    of = Scores(y=np.zeros(3, int), epoch=1)
+    with pytest.raises(ValueError, match=r"Broken\._keep must return a boolean mask"):
+        kept(Broken(), of)
+
+
+def test_a_policy_that_reads_more_than_it_declares_is_told():
+    of = Scores(y=np.zeros(3, int), epoch=1)
+    with pytest.raises(ValueError, match="reads 'confidence', but it was not measured"):
+        kept(DBPD(), of)
+
+
+@given(of=scores(), index=st.lists(st.integers(0, 100)))
+def test_taking_scores_takes_all_of_them(of, index):
+    index = np.array([i for i in index if i < len(of)], dtype=int)
+    some = of.take(index)
+    np.testing.assert_array_equal(some.y, of.y[index])
+    np.testing.assert_array_equal(some.confidence, of.confidence[index])
+    np.testing.assert_array_equal(some.focus, of.focus[index])
+    assert some.epoch == of.epoch

@@ -1,0 +1,45 @@
+"""Hypothesis strategies: scores, maps, and records as policies may meet them."""
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from sk_erts.selection import Scores
+
+shares = st.floats(0, 0.99)
+thresholds = st.floats(0, 1)
+seeds = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def scores(draw, min_size=0, max_size=60):
+    """Scores of a few records in up to four classes; ties are frequent."""
+    n = draw(st.integers(min_size, max_size))
+    unit = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.3, 0.5, 1.0]))
+    return Scores(
+        y=draw(hnp.arrays(np.int64, n, elements=st.integers(0, 3))),
+        epoch=draw(st.integers(1, 50)),
+        confidence=draw(hnp.arrays(np.float64, n, elements=unit)),
+        focus=draw(hnp.arrays(np.float64, n, elements=unit)),
+    )
+
+
+@st.composite
+def distinct_scores(draw):
+    """Scores without ties, which policies break by position."""
+    n = draw(st.integers(0, 60))
+    rng = np.random.default_rng(draw(seeds))
+    return Scores(
+        y=rng.integers(4, size=n),
+        epoch=1,
+        confidence=rng.random(n),
+        focus=rng.random(n),
+    )
+
+
+@st.composite
+def signed_maps(draw):
+    """Signed maps of shape (n, times), some of them zero or without evidence."""
+    shape = draw(st.tuples(st.integers(1, 5), st.integers(1, 40)))
+    values = st.one_of(st.just(0.0), st.floats(-100, 100, width=32))
+    return draw(hnp.arrays(np.float32, shape, elements=values))

@@ -1,0 +1,507 @@
+"""The estimator as scikit-learn's users meet it."""
+
+import io
+import os
+import pickle
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.metrics import f1_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupShuffleSplit,
+    PredefinedSplit,
+    cross_val_score,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from skorch.callbacks import Callback, LRScheduler
+from torch import nn
+
+from sk_erts import ERTSClassifier
+from sk_erts._parameters import make_policy
+from sk_erts.models import ResNet1d
+from sk_erts.selection import DBPD, FocusFilter, KeepAll, Rehearsal, Status
+from tests.conftest import bumps
+
+
+@pytest.fixture(scope="module")
+def fitted(records, small):
+    return ERTSClassifier(**small | {"max_epochs": 30, "warmup_epochs": 10}).fit(
+        *records
+    )
+
+
+class TestLearning:
+    def test_learns_what_is_plain_to_see(self, fitted):
+        X, codes, _ = bumps(90, seed=1)
+        y = np.array(["AFIB", "NORM", "PVC"])[codes]
+        assert fitted.score(X, y) > 0.9
+
+    def test_probabilities_are_in_the_order_of_classes(self, fitted, records):
+        X, _ = records
+        proba = fitted.predict_proba(X)
+        assert fitted.classes_.tolist() == ["AFIB", "NORM", "PVC"]
+        np.testing.assert_array_equal(
+            fitted.classes_[proba.argmax(axis=1)], fitted.predict(X)
+        )
+        np.testing.assert_allclose(proba.sum(axis=1), 1)
+
+    def test_two_dimensions_are_one_lead(self, small, records):
+        X, y = records
+        flat = ERTSClassifier(**small).fit(X[:, 0], y)
+        deep = ERTSClassifier(**small).fit(X[:, :1], y)
+        assert (flat.n_leads_in_, flat.n_times_in_, flat.n_features_in_) == (1, 64, 64)
+        np.testing.assert_array_equal(
+            flat.predict_proba(X[:, 0]), deep.predict_proba(X[:, 0])
+        )
+
+    def test_knows_the_shape_of_its_records(self, fitted):
+        assert (fitted.n_leads_in_, fitted.n_times_in_) == (2, 64)
+        assert fitted.n_features_in_ == 128
+
+    def test_one_class_is_always_predicted(self, small, records):
+        X, _ = records
+        clf = ERTSClassifier(**small).fit(X, np.repeat("NORM", len(X)))
+        assert set(clf.predict(X)) == {"NORM"}
+        np.testing.assert_array_equal(clf.predict_proba(X), 1)
+        assert clf.explain(X).shape == (len(X), 64)
+
+
+class TestInputs:
+    def same(self, small, records, X, y=None):
+        expected = ERTSClassifier(**small).fit(*records)
+        got = ERTSClassifier(**small).fit(X, records[1] if y is None else y)
+        np.testing.assert_array_equal(
+            got.predict_proba(records[0]), expected.predict_proba(X)
+        )
+
+    def test_float64(self, small, records):
+        self.same(small, records, records[0].astype(np.float64))
+
+    def test_lists(self, small, records):
+        self.same(small, records, records[0].tolist(), records[1].tolist())
+
+    def test_tensor(self, small, records):
+        self.same(small, records, torch.from_numpy(records[0]))
+
+    def test_read_only_memory_map(self, small, records, tmp_path):
+        np.save(tmp_path / "X.npy", records[0])
+        X = np.load(tmp_path / "X.npy", mmap_mode="r")
+        self.same(small, records, X)
+
+    def test_dataset_of_pairs_brings_its_labels(self, small, records):
+        X, y = records
+        codes = torch.from_numpy(np.unique(y, return_inverse=True)[1])
+        pairs = torch.utils.data.TensorDataset(torch.from_numpy(X), codes)
+        clf = ERTSClassifier(**small).fit(pairs)
+        expected = ERTSClassifier(**small).fit(X, y)
+        np.testing.assert_array_equal(
+            clf.predict_proba(pairs), expected.predict_proba(X)
+        )
+
+    def test_lazy_collection_is_read_by_index(self, small, records):
+        class Folder:
+            def __len__(self):
+                return len(records[0])
+
+            def __getitem__(self, i):
+                assert isinstance(i, int)
+                return records[0][i]
+
+        self.same(small, records, Folder())
+
+    def test_data_frame_keeps_its_names(self, small, records):
+        X = pd.DataFrame(records[0][:, 0], columns=[f"t{i}" for i in range(64)])
+        clf = ERTSClassifier(**small).fit(X, pd.Series(records[1]))
+        assert clf.feature_names_in_.tolist() == X.columns.tolist()
+        with pytest.raises(ValueError, match="feature names"):
+            clf.predict(X[X.columns[::-1]])
+
+    @pytest.mark.parametrize("kind", [bool, int, float, str])
+    def test_labels_of_any_kind(self, small, records, kind):
+        X, y = records
+        labels = (y == "PVC").astype(kind)
+        predicted = ERTSClassifier(**small).fit(X, labels).predict(X)
+        assert predicted.dtype == labels.dtype
+        assert set(predicted) <= set(labels)
+
+
+class TestInsideScikitLearn:
+    def test_pipeline(self, small, records):
+        X, y = records
+        scale = FunctionTransformer(lambda X: 1000 * X)
+        pipeline = make_pipeline(scale, ERTSClassifier(**small)).fit(X / 1000, y)
+        assert pipeline.predict(X / 1000).shape == (len(X),)
+
+    def test_clone_copies_every_parameter_and_nothing_fitted(self, fitted):
+        twin = clone(fitted)
+        assert twin.get_params() == fitted.get_params()
+        assert twin.get_params()["module__width"] == 8
+        assert not hasattr(twin, "net_")
+
+    def test_cross_val_score(self, small, records):
+        clf = ERTSClassifier(**small | {"max_epochs": 30, "warmup_epochs": 10})
+        scores = cross_val_score(clf, *records, cv=3)
+        assert scores.shape == (3,)
+        assert scores.min() > 0.5
+
+    def test_grid_search_over_everything_in_two_processes(self, small, records):
+        grid = {
+            "focus_threshold": [0.1, 0.5],
+            "confidence_threshold": [0.5],
+            "module__width": [4, 8],
+            "optimizer__weight_decay": [0.1],
+        }
+        clf = ERTSClassifier(**small | {"max_epochs": 3})
+        search = GridSearchCV(clf, grid, n_jobs=2, cv=2, error_score="raise")
+        search.fit(*records)
+        best = search.best_estimator_
+        assert best.get_params()["optimizer__weight_decay"] == 0.1
+        assert best.net_.optimizer_.param_groups[0]["weight_decay"] == 0.1
+        n_channels = best.net_.module_.features[0].out_channels
+        assert n_channels == search.best_params_["module__width"]
+        assert len(search.cv_results_["params"]) == 4
+
+    def test_policy_parameters_are_searched(self, small, records):
+        clf = ERTSClassifier(selection=FocusFilter(DBPD(0.5)), **small)
+        clf.set_params(selection__policy__threshold=0.7, selection__threshold=0.4)
+        assert clf.selection.policy.threshold == 0.7
+        assert clf.selection.threshold == 0.4
+
+    @pytest.mark.parametrize("dump", [pickle.dump, joblib.dump])
+    def test_round_trip(self, fitted, records, dump):
+        file = io.BytesIO()
+        dump(fitted, file)
+        file.seek(0)
+        loaded = (pickle if dump is pickle.dump else joblib).load(file)
+        np.testing.assert_array_equal(
+            loaded.predict_proba(records[0]), fitted.predict_proba(records[0])
+        )
+        np.testing.assert_array_equal(
+            loaded.explain(records[0]), fitted.explain(records[0])
+        )
+
+    def test_a_fitted_estimator_holds_no_training_data(self, small):
+        X, y, _ = bumps(40, n_leads=1, n_times=50_000)
+        clf = ERTSClassifier(**small | {"max_epochs": 2}, restore_best=True).fit(X, y)
+        assert len(pickle.dumps(clf)) < X.nbytes / 10
+
+    def test_repr_shows_what_was_changed(self):
+        clf = ERTSClassifier(module__width=8, focus_threshold=0.5)
+        assert repr(clf) == "ERTSClassifier(focus_threshold=0.5, module__width=8)"
+
+
+class TestModule:
+    def test_an_instance_is_copied(self, small, records):
+        module = ResNet1d(2, 3, width=4, blocks=(1,))
+        before = {k: v.clone() for k, v in module.state_dict().items()}
+        params = {k: v for k, v in small.items() if "module__" not in k}
+        ERTSClassifier(module, **params).fit(*records)
+        assert all(torch.equal(v, before[k]) for k, v in module.state_dict().items())
+
+    def test_a_module_is_told_only_what_it_asks_for(self, small, records):
+        class Linear(nn.Module):
+            def __init__(self, n_times, n_classes, n_hidden):
+                super().__init__()
+                self.conv = nn.Conv1d(2, n_hidden, 3, padding=1)
+                self.out = nn.Linear(n_hidden * n_times, n_classes)
+
+            def forward(self, x):
+                return self.out(self.conv(x).flatten(1))
+
+        params = {k: v for k, v in small.items() if "module__" not in k}
+        clf = ERTSClassifier(Linear, module__n_hidden=2, **params).fit(*records)
+        assert clf.net_.module_.out.in_features == 128
+        assert clf.explain(records[0]).shape == (120, 64)
+
+    def test_a_factory_works_like_a_class(self, small, records):
+        def network(n_leads, n_classes, width):
+            return ResNet1d(n_leads, n_classes, width, blocks=(1,))
+
+        params = {k: v for k, v in small.items() if "module__" not in k}
+        clf = ERTSClassifier(network, module__width=4, **params).fit(*records)
+        assert clf.net_.module_.features[0].out_channels == 4
+
+
+class TestOneRecordInABatch:
+    class Normalised(nn.Module):
+        """Fails in training mode on a single record with a single time step."""
+
+        def __init__(self, n_leads, n_classes):
+            super().__init__()
+            self.norm = nn.BatchNorm1d(n_leads)
+            self.out = nn.Linear(n_leads, n_classes)
+
+        def forward(self, x):
+            return self.out(self.norm(x.mean(dim=-1)))
+
+    @pytest.mark.parametrize("n_samples", [1, 2, 9])
+    def test_a_last_batch_of_one_is_trained(self, n_samples):
+        X, y, _ = bumps(n_samples)
+        clf = ERTSClassifier(
+            self.Normalised,
+            data_dropout=None,
+            focus=None,
+            batch_size=4,
+            max_epochs=2,
+            cam_layer="norm",
+            verbose=0,
+        ).fit(X, y)
+        assert clf.kept_counts_.tolist() == [n_samples] * 2
+        assert np.isfinite(clf.predict_proba(X)).all()
+
+    def test_a_selection_of_one_is_trained(self):
+        class First(KeepAll):
+            def _keep(self, scores, rng):
+                return np.arange(len(scores)) == 0
+
+        X, y, _ = bumps(8)
+        clf = ERTSClassifier(
+            self.Normalised,
+            selection=First(),
+            renewal_interval="epoch",
+            max_epochs=3,
+            warmup_epochs=1,
+            revision_epochs=0,
+            verbose=0,
+        ).fit(X, y)
+        assert clf.kept_counts_.tolist() == [8, 1, 1]
+
+
+class TestRandomness:
+    SCRIPT = """
+import sys, numpy as np
+sys.path.insert(0, {root!r})
+from tests.conftest import bumps
+from sk_erts import ERTSClassifier
+X, y, _ = bumps(60)
+clf = ERTSClassifier(**{params!r}).fit(X, y)
+sys.stdout.buffer.write(clf.predict_proba(X).tobytes() + clf.selection_.status.tobytes())
+"""
+
+    def outcome(self, clf, X):
+        return clf.predict_proba(X).tobytes() + clf.selection_.status.tobytes()
+
+    def test_same_seed_twice_and_in_another_process(self, small):
+        X, y, _ = bumps(60)
+        clf = ERTSClassifier(**small)
+        first = self.outcome(clf.fit(X, y), X)
+        second = self.outcome(clf.fit(X, y), X)
+        root = os.path.dirname(os.path.dirname(__file__))
+        script = self.SCRIPT.format(root=root, params=small)
+        threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+        other = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            check=True,
+            env=os.environ | threads,
+        )
+        assert first == second == other.stdout
+
+    def test_other_seeds_give_other_networks(self, small):
+        X, y, _ = bumps(60)
+        outcomes = {
+            self.outcome(ERTSClassifier(**small | {"random_state": s}).fit(X, y), X)
+            for s in (0, 1)
+        }
+        assert len(outcomes) == 2
+
+    def test_global_generators_are_left_alone(self, small, records):
+        torch.manual_seed(5)
+        np.random.seed(5)  # noqa: NPY002  # the global generator is what is tested
+        before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+        clf = ERTSClassifier(**small).fit(*records)
+        clf.explain(records[0])
+        assert torch.equal(torch.get_rng_state(), before[0])
+        np.testing.assert_array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
+
+
+class TestValidation:
+    def test_nothing_is_set_aside_unless_asked(self, fitted):
+        assert (fitted.selection_.status != Status.NOT_LOOKED_AT).all()
+        assert "valid_f1" not in fitted.history_[-1]
+
+    @pytest.mark.parametrize("option", ["restore_best", "early_stopping"])
+    def test_a_share_is_set_aside_in_the_proportions_of_the_classes(
+        self, small, records, option
+    ):
+        clf = ERTSClassifier(**small, **{option: True}, validation_fraction=0.2)
+        clf.fit(*records)
+        aside = (clf.selection_.status == Status.NOT_LOOKED_AT).all(axis=0)
+        labels, counts = np.unique(records[1][aside], return_counts=True)
+        assert len(labels) == 3
+        assert counts.tolist() == [8, 8, 8]
+
+    def test_restore_best_ends_with_the_best_epoch(self, small, records):
+        X, y = records
+        fold = np.where(np.arange(120) < 90, -1, 0)
+        params = small | {"max_epochs": 8, "lr": 0.05}
+        clf = ERTSClassifier(
+            **params, restore_best=True, validation_fraction=PredefinedSplit(fold)
+        ).fit(X, y)
+        best = max(clf.history_[:, "valid_f1"])
+        got = f1_score(y[90:], clf.predict(X[90:]), average="macro")
+        assert got == pytest.approx(best)
+
+    def test_groups_stay_on_one_side(self, small, records):
+        patient = np.arange(120) // 4
+        clf = ERTSClassifier(**small, restore_best=True, validation_fraction=0.3)
+        clf.fit(*records, groups=patient)
+        aside = (clf.selection_.status == Status.NOT_LOOKED_AT).all(axis=0)
+        assert 0 < aside.sum() < 120
+        assert not set(patient[aside]) & set(patient[~aside])
+        splitter = GroupShuffleSplit(1, test_size=0.3, random_state=0)
+        clf = ERTSClassifier(**small, validation_fraction=splitter)
+        clf.fit(*records, groups=patient)
+        aside = (clf.selection_.status == Status.NOT_LOOKED_AT).all(axis=0)
+        assert not set(patient[aside]) & set(patient[~aside])
+
+    def test_early_stopping_has_patience(self, small, records):
+        params = small | {"lr": 1e-9, "max_epochs": 20}
+        clf = ERTSClassifier(**params, early_stopping=True, n_iter_no_change=3)
+        assert len(clf.fit(*records).history_) == 4
+
+    def test_a_callback_may_stop_the_training(self, small, records):
+        class Enough(Callback):
+            def on_epoch_end(self, net, **kwargs):
+                if len(net.history) == 2:
+                    raise KeyboardInterrupt
+
+        clf = ERTSClassifier(**small, callbacks=[Enough()]).fit(*records)
+        assert len(clf.history_) == 2
+
+
+class TestGoingOn:
+    def test_warm_start_continues_from_the_last_network(self, small, records):
+        clf = ERTSClassifier(**small | {"lr": 1e-9}, warm_start=True).fit(*records)
+        weights = clf.net_.module_.head.linear.weight.detach().clone()
+        clf.set_params(random_state=1).fit(*records)
+        assert len(clf.history_) == 12
+        torch.testing.assert_close(clf.net_.module_.head.linear.weight, weights)
+
+    def test_without_warm_start_fit_begins_anew(self, small, records):
+        clf = ERTSClassifier(**small).fit(*records)
+        assert len(clf.fit(*records).history_) == 6
+
+    def test_partial_fit_learns_by_epochs_and_needs_classes_once(self, small, records):
+        X, y = records
+        clf = ERTSClassifier(**small)
+        clf.partial_fit(X[:10], np.repeat("NORM", 10), classes=np.unique(y))
+        clf.set_params(warmup_epochs=12)
+        for _ in range(15):
+            clf.partial_fit(X, y)
+        assert len(clf.history_) == 16
+        assert clf.score(X, y) > 0.9
+        assert clf.kept_counts_.shape == (1,)
+
+    def test_partial_fit_selects_once_it_is_warm(self, small, records):
+        clf = ERTSClassifier(**small, confidence_threshold=0)
+        kept = [clf.partial_fit(*records).kept_counts_[0] for _ in range(3)]
+        assert kept[0] == 120
+        assert max(kept[1:]) < 30
+
+    def test_other_classes_are_refused(self, small, records):
+        X, y = records
+        clf = ERTSClassifier(**small).fit(X, y)
+        with pytest.raises(ValueError, match=r"labels \['LBBB'\], which were not seen"):
+            clf.partial_fit(X[:2], ["NORM", "LBBB"])
+        with pytest.raises(ValueError, match="must hold the classes of the first fit"):
+            clf.set_params(warm_start=True).fit(X, y == "NORM")
+
+
+class TestSkorchParameters:
+    def test_reach_their_parts(self, small, records):
+        clf = ERTSClassifier(
+            **small,
+            optimizer=torch.optim.SGD,
+            optimizer__momentum=0.5,
+            criterion__label_smoothing=0.1,
+            iterator_train__num_workers=0,
+            callbacks=[("schedule", LRScheduler("StepLR", step_size=1, gamma=0.5))],
+            callbacks__schedule__gamma=0.1,
+        ).fit(*records)
+        assert clf.net_.optimizer_.param_groups[0]["momentum"] == 0.5
+        assert clf.net_.criterion_.label_smoothing == 0.1
+        assert clf.net_.optimizer_.param_groups[0]["lr"] == pytest.approx(0.01 * 0.1**6)
+
+    def test_loading_in_worker_processes_gives_the_same(self, small, records):
+        params = small | {"data_dropout": None, "focus": None}
+        alone = ERTSClassifier(**params).fit(*records)
+        helped = ERTSClassifier(**params, iterator_train__num_workers=1).fit(*records)
+        np.testing.assert_array_equal(
+            alone.predict_proba(records[0]), helped.predict_proba(records[0])
+        )
+
+    def test_callbacks_are_copied(self, small, records):
+        class Counter(Callback):
+            n_epochs = 0
+
+            def on_epoch_end(self, net, **kwargs):
+                self.n_epochs += 1
+
+        counter = Counter()
+        clf = ERTSClassifier(**small, callbacks=[counter]).fit(*records)
+        assert counter.n_epochs == 0
+        assert dict(clf.net_.callbacks_)["Counter"].n_epochs == 6
+
+
+class TestOutput:
+    def test_progress_bar_only_in_a_terminal(self, small, records, monkeypatch):
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        shown = {}
+        for kind, stream in {"terminal": Terminal(), "file": io.StringIO()}.items():
+            monkeypatch.setattr(sys, "stderr", stream)
+            ERTSClassifier(**small | {"verbose": 1}).fit(*records)
+            shown[kind] = stream.getvalue()
+        assert "6/6" in shown["terminal"]
+        assert "EE=" in shown["terminal"]
+        assert "kept=" in shown["terminal"]
+        assert shown["file"] == ""
+
+    def test_verbose_2_is_a_table(self, small, records, capsys):
+        ERTSClassifier(**small | {"verbose": 2}).fit(*records)
+        table = capsys.readouterr().out
+        assert {"epoch", "EE", "kept", "train_loss"} <= set(table.split())
+        assert len(table.splitlines()) == 8
+
+    def test_silent_and_nothing_on_disk(
+        self, small, records, capfd, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        ERTSClassifier(**small).fit(*records).explain(records[0])
+        assert capfd.readouterr() == ("", "")
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestFlatParametersDescribeAPolicy:
+    @pytest.mark.parametrize(
+        ("params", "policy"),
+        [
+            ({}, Rehearsal(FocusFilter(DBPD(0.3)), 0.1)),
+            ({"easy_share": 0}, FocusFilter(DBPD(0.3))),
+            ({"focus": None, "easy_share": 0}, DBPD(0.3)),
+            ({"data_dropout": None, "focus": None}, KeepAll()),
+            (
+                {"data_dropout": None, "focus": "gini", "class_rescue": False},
+                FocusFilter(KeepAll(), focus="gini", class_rescue=False),
+            ),
+            ({"selection": DBPD(0.9)}, DBPD(0.9)),
+        ],
+    )
+    def test_policy(self, params, policy):
+        assert repr(make_policy(ERTSClassifier(**params))) == repr(policy)
+
+    def test_both_ways_at_once_is_an_error(self, records):
+        clf = ERTSClassifier(selection=DBPD(), confidence_threshold=0.5, verbose=0)
+        with pytest.raises(ValueError, match=r"\['confidence_threshold'\].*not both"):
+            clf.fit(*records)
