@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.utils import assert_all_finite
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
@@ -246,6 +247,8 @@ def make_task(y: Any) -> Task:
         If `y` holds no classes: continuous values, missing ones, or several
         columns that are no indicators.
     """
+    if not hasattr(y, "tocsr"):
+        assert_all_finite(np.asarray(y), input_name="y")
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator":

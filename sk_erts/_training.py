@@ -108,6 +108,7 @@ def train(
             estimator.cam_layer,
             INFERENCE_BATCH_SIZE,
         )
+        scorer.try_out(policy.reads)
         selection = SelectionCallback(
             schedule,
             policy,

@@ -283,7 +283,8 @@ from tests.conftest import bumps
 from sk_erts import ERTSClassifier
 X, y, _ = bumps(60)
 clf = ERTSClassifier(**{params!r}).fit(X, y)
-sys.stdout.buffer.write(clf.predict_proba(X).tobytes() + clf.selection_.status.tobytes())
+status = clf.selection_.status
+sys.stdout.buffer.write(clf.predict_proba(X).tobytes() + status.tobytes())
 """
 
     def outcome(self, clf, X):

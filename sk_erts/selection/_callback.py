@@ -109,7 +109,7 @@ class SelectionCallback(Callback):
             **{name: self.ledger.scores(name, index) for name in policy.reads},
         )
         status = policy.select(scores, self.rng)
-        self.ledger.judge(index, status)
+        self.ledger.judge(index, status, policy.reads)
         kept: IntArray = index[status == Status.TRAINED]
         return kept
 

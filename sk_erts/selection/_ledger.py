@@ -98,7 +98,8 @@ class Ledger:
         self._scores[name][index] = values
         self._until[name][index] = until
         if self._story[name]:
-            self._story[name][-1][index] = values
+            page = self._story[name][-1]
+            page[index] = np.where(np.isnan(page[index]), values, page[index])
 
     def due(
         self, index: IntArray, epoch: int, reads: set[str] | frozenset[str]
@@ -141,8 +142,10 @@ class Ledger:
         """
         return self._scores[name][index]
 
-    def judge(self, index: IntArray, status: IntArray) -> None:
-        """Write down what becomes of records in the epoch that is running.
+    def judge(
+        self, index: IntArray, status: IntArray, reads: frozenset[str] = frozenset()
+    ) -> None:
+        """Write down what becomes of records in the epoch that is running, and why.
 
         Parameters
         ----------
@@ -150,8 +153,12 @@ class Ledger:
             Positions of the records.
         status : int ndarray of shape (n,)
             Values of `Status`.
+        reads : frozenset of str, optional
+            The scores they were judged by.
         """
         self._story["status"][-1][index] = status
+        for name in reads:
+            self._story[name][-1][index] = self._scores[name][index]
 
     def counts(self) -> dict[Status, int]:
         """Return how many records have each status in the epoch that is running.
@@ -199,9 +206,10 @@ class SelectionHistory:
         Values of `Status`. Records set aside for validation, or with weight zero,
         are never looked at.
     confidence : float16 ndarray of shape (n_epochs, n_samples)
-        Probability of the true class where it was measured, else NaN.
+        Probability of the true class by which the record was judged; in epochs on all
+        data that of its training step. NaN where it was not measured.
     focus : float16 ndarray of shape (n_epochs, n_samples)
-        Focus score of the map of the true class where it was measured, else NaN.
+        Focus score of the map of the true class, likewise.
 
     Examples
     --------

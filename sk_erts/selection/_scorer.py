@@ -79,6 +79,29 @@ class Scorer:
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in reads}
 
+    def try_out(self, reads: frozenset[str]) -> None:
+        """Score two records and forget them, so that what cannot work fails now.
+
+        Parameters
+        ----------
+        reads : frozenset of str
+            What a policy will want.
+
+        Raises
+        ------
+        ValueError
+            If there is no such score, no layer to explain, or the focus measure
+            returns anything but one number per map.
+        """
+        unknown = sorted(reads - {"confidence", "focus"})
+        if unknown:
+            raise ValueError(
+                f"The policy reads {unknown[0]!r}, but the scores there are "
+                "'confidence' and 'focus'. Correct the policy's 'reads'."
+            )
+        if reads:
+            self._score_batch(np.arange(min(2, len(self.training_set))), reads)
+
     def focus(self, maps: torch.Tensor) -> FloatArray:
         """Return the focus scores of signed maps.
 

@@ -57,6 +57,15 @@ def test_frame_has_a_row_per_record_and_epoch(ledger):
     assert frame["confidence"].tolist()[1:3] == [0.25, 0.5]
 
 
+def test_a_record_is_written_down_with_the_scores_it_was_judged_by(ledger):
+    index = np.array([2])
+    ledger.judge(index, np.array([Status.TRAINED]), frozenset({"confidence"}))
+    ledger.record("confidence", index, np.array([0.75]), until=1)  # its training step
+    history = ledger.history(EVERYONE, 4)
+    assert history.confidence[0, 2] == 0.5
+    assert ledger.scores("confidence", index).tolist() == [0.75]
+
+
 def test_a_page_keeps_what_was_known_then(ledger):
     ledger.open_epoch()
     ledger.record("confidence", np.array([1]), np.array([0.75]), until=1)

@@ -1,0 +1,233 @@
+"""Bad input fails at once, and says what of which object must be what."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import NotFittedError
+from torch import nn
+
+from sk_erts import ERTSClassifier
+from sk_erts.exceptions import NonFiniteLossError
+from sk_erts.selection import DBPD
+from tests.conftest import bumps
+
+X, Y, _ = bumps(40)
+
+
+def changed(**places):
+    bad = X.copy()
+    bad[7, 1, 30] = places["value"]
+    return bad
+
+
+class Records:
+    """A lazy collection that counts what is read before it fails."""
+
+    def __init__(self, *arrays):
+        self.arrays = arrays
+
+    def __len__(self):
+        return len(self.arrays)
+
+    def __getitem__(self, i):
+        return self.arrays[i]
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (changed(value=np.nan), "Input X contains NaN"),
+        (changed(value=np.inf), "Input X contains infinity"),
+        (X[:0], r"Found array with 0 sample\(s\)"),
+        (X[:, :0], r"at least one lead and one time step. Got the shape \(40, 0, 64\)"),
+        (X[..., None], r"must have the shape \(n_samples, n_leads, n_times\).*Got"),
+        (X[:, 0, 0], "Expected 2D array, got 1D array"),
+        (X + 1j, "Complex data not supported"),
+        (Records(*X[:39], X[39, :, :50]), r"Record 39 of X has the shape \(2, 50\)"),
+        (Records(*changed(value=np.nan)), "Record 7 of X contains NaN"),
+        (Records(), r"Found array with 0 sample\(s\)"),
+        (X[:20], "inconsistent numbers of samples"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else "X",
+)
+def test_records(small, bad, message):
+    clf = ERTSClassifier(**small)
+    with pytest.raises(ValueError, match=message):
+        clf.fit(bad, Y)
+    assert not vars(clf).keys() & {"net_", "classes_", "n_leads_in_"}
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (None, "requires y to be passed"),
+        (np.linspace(0, 1, 40), "Unknown label type"),
+        (np.where(Y == 1, np.nan, Y), "Input y contains NaN"),
+        (np.stack([Y, Y], axis=1), "multiclass-multioutput"),
+    ],
+    ids=["none", "continuous", "missing", "two columns"],
+)
+def test_labels(small, bad, message):
+    with pytest.raises(ValueError, match=message):
+        ERTSClassifier(**small).fit(X, bad)
+
+
+@pytest.fixture(scope="module")
+def fitted(small):
+    return ERTSClassifier(**small).fit(X, Y)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "explain"])
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (X[:, :1], r"expecting 128 features.*= \(2, 64\), and X holds \(1, 64\)"),
+        (X[:, :, :60], r"expecting 128 features.*= \(2, 64\), and X holds \(2, 60\)"),
+        (changed(value=np.nan), "Input X contains NaN"),
+        (X[:0], r"0 sample\(s\)"),
+    ],
+    ids=["leads", "times", "NaN", "empty"],
+)
+def test_new_records(fitted, method, bad, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(fitted, method)(bad)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "explain"])
+def test_before_fit(method):
+    with pytest.raises(NotFittedError, match="ERTSClassifier instance is not fitted"):
+        getattr(ERTSClassifier(), method)(X)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("PVC", "target 'PVC' is none of the classes seen in fit"),
+        ([0, 1], r"one for each of the 40 records. Got the shape \(2,\)"),
+    ],
+)
+def test_targets_of_explain(fitted, target, message):
+    with pytest.raises(ValueError, match=message):
+        fitted.explain(X, target)
+
+
+def test_labels_of_focus_score(fitted):
+    with pytest.raises(ValueError, match=r"labels \[9\], which were not seen in fit"):
+        fitted.focus_score(X, np.full(40, 9))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"max_epochs": 0}, r"'max_epochs' parameter of ERTSClassifier must be an int"),
+        ({"confidence_threshold": 2}, r"'confidence_threshold' .* Got 2 instead"),
+        ({"focus_threshold": 1.0}, r"'focus_threshold' .* Got 1.0 instead"),
+        ({"focus_threshold": "best"}, "'focus_threshold' .* Got 'best' instead"),
+        ({"data_dropout": "dpbd"}, "'data_dropout' .* Got 'dpbd' instead"),
+        ({"renewal_interval": 0}, "'renewal_interval' .* Got 0 instead"),
+        ({"easy_share": -0.1}, "'easy_share' .* Got -0.1 instead"),
+        ({"lr": 0}, "'lr' .* Got 0 instead"),
+        ({"focus": "top_mas"}, "Did you mean 'top_mass'"),
+        ({"module": "resnet"}, "Did you mean 'resnet1d'"),
+        ({"class_weight": "balance"}, "'class_weight' .* Got 'balance' instead"),
+        ({"class_weight": {"PVC": 2}}, r"names the classes \['PVC'\], which are not"),
+        ({"selection": "dbpd"}, "'selection' .* Got 'dbpd' instead"),
+        ({"max_epoch": 3}, "'max_epoch' for .* Did you mean 'max_epochs'"),
+        ({"modul__width": 3}, "'modul__width' for .* Did you mean 'module__"),
+        ({"module__widht": 3}, "'module__widht' .* Did you mean 'width'"),
+        ({"optimizer__weight_decai": 3}, "Did you mean 'weight_decay'"),
+        ({"iterator_train__n_workers": 3}, "Did you mean 'num_workers'"),
+        ({"iterator_train__batch_size": 3}, "Use 'batch_size' instead"),
+        ({"criterion__weight": 3}, "Use 'class_weight' instead"),
+        ({"validation_fraction": [([0], [99])]}, "within the 40 records of X"),
+        ({"cam_layer": "convolution"}, "'convolution' is no submodule of ResNet1d"),
+    ],
+    ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
+)
+def test_parameters(small, params, message):
+    clf = ERTSClassifier(**small | params)
+    with pytest.raises(ValueError, match=message):
+        clf.fit(X, Y)
+
+
+def test_set_params_refuses_what_it_cannot_reach():
+    with pytest.raises(ValueError, match="Did you mean 'focus_threshold'"):
+        ERTSClassifier().set_params(focus_treshold=0.5)
+
+
+class TestNetworks:
+    def fit(self, module, **params):
+        ERTSClassifier(module, max_epochs=2, verbose=0, **params).fit(X, Y)
+
+    def test_wrong_number_of_logits(self):
+        module = nn.Sequential(nn.Flatten(), nn.Linear(128, 7))
+        with pytest.raises(ValueError, match=r"= \(2, 3\). Got shape \(2, 7\) instead"):
+            self.fit(module)
+
+    def test_cannot_read_the_records(self):
+        module = nn.Sequential(nn.Flatten(), nn.Linear(100, 3))
+        with pytest.raises(ValueError, match=r"\(n_leads, n_times\) = \(2, 64\)"):
+            self.fit(module)
+
+    def test_returns_no_tensor(self):
+        class Two(nn.Linear):
+            def forward(self, x):
+                return x, x
+
+        with pytest.raises(ValueError, match="Got tuple instead"):
+            self.fit(Two(1, 1))
+
+    def test_parameters_of_an_instance(self):
+        module = nn.Sequential(nn.Flatten(), nn.Linear(128, 3))
+        with pytest.raises(ValueError, match="'module__width' cannot change"):
+            self.fit(module, module__width=3)
+
+    def test_no_layer_to_explain_fails_at_the_start_not_epochs_later(self):
+        module = nn.Sequential(nn.Flatten(), nn.Linear(128, 3))
+        with pytest.raises(ValueError, match="Name one with 'cam_layer'"):
+            self.fit(module, warmup_epochs=10**6)
+        self.fit(module, focus=None)
+
+
+class TestLossThatIsNotFinite:
+    def test_is_an_error_that_names_the_epoch(self, small):
+        clf = ERTSClassifier(
+            **small | {"lr": 1e30}, optimizer=torch.optim.SGD, data_dropout=None
+        )
+        with pytest.raises(NonFiniteLossError, match=r"in epoch 1. It must be finite"):
+            clf.fit(X, Y)
+        assert not hasattr(clf, "net_")
+
+
+def test_a_failed_fit_changes_nothing(small):
+    clf = ERTSClassifier(**small).fit(X, Y)
+    before = {k: v for k, v in vars(clf).items() if k.endswith("_")}
+    proba = clf.predict_proba(X)
+    clf.set_params(lr=1e30, optimizer=torch.optim.SGD)
+    with pytest.raises(NonFiniteLossError):
+        clf.fit(X[:, :1, :30], Y + 5)
+    after = {k: v for k, v in vars(clf).items() if k.endswith("_")}
+    assert after.keys() == before.keys()
+    assert all(after[k] is before[k] for k in before)
+    np.testing.assert_array_equal(clf.predict_proba(X), proba)
+
+
+@pytest.mark.parametrize(
+    ("measure", "message"),
+    [
+        (lambda maps: maps, "must return .* numbers, one per map"),
+        (lambda maps: np.full(len(maps), np.nan), "no NaN"),
+    ],
+)
+def test_focus_measures(small, measure, message):
+    clf = ERTSClassifier(**small, focus=measure, selection=None)
+    with pytest.raises(ValueError, match=message):
+        clf.fit(X, Y)
+
+
+def test_a_policy_of_an_unknown_score_is_told(small):
+    class Hopeful(DBPD):
+        reads = frozenset({"confidence", "beauty"})
+
+    with pytest.raises(ValueError, match="reads 'beauty'"):
+        ERTSClassifier(**small, selection=Hopeful()).fit(X, Y)

@@ -1,0 +1,248 @@
+"""Selection at work inside fit: what is trained, counted and written down."""
+
+import numpy as np
+import pytest
+import torch
+from skorch.callbacks import Callback
+
+from sk_erts import ERTSClassifier
+from sk_erts.attribution import GradCAM, top_mass
+from sk_erts.selection import DBPD, FocusFilter, Policy, Status
+from tests.conftest import bumps
+
+X, Y, _ = bumps(200)
+
+
+class Watch(Callback):
+    """Count what the network is given, record by record and step by step."""
+
+    def __init__(self):
+        self.steps = []
+        self.seen = []
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.seen.append(np.zeros(len(X), dtype=int))
+        self.steps.append([])
+
+    def on_batch_end(self, net, batch, training, **kwargs):
+        if training:
+            index = batch[0]["index"].numpy()
+            np.add.at(self.seen[-1], index, 1)
+            self.steps[-1].append(len(index))
+
+
+@pytest.fixture(scope="module")
+def parameters(small):
+    return small | {"max_epochs": 10, "warmup_epochs": 2, "focus_warmup_epochs": 2}
+
+
+def fit(parameters, **others):
+    return ERTSClassifier(**parameters | others, callbacks=[Watch()]).fit(X, Y)
+
+
+def watch(clf):
+    return dict(clf.net_.callbacks_)["Watch"]
+
+
+@pytest.fixture(scope="module")
+def erts(parameters):
+    return fit(parameters, focus_threshold=0.4)
+
+
+class TestCounts:
+    def test_what_is_written_is_what_was_trained(self, erts):
+        trained = erts.selection_.status == Status.TRAINED
+        np.testing.assert_array_equal(np.array(watch(erts).seen), trained.astype(int))
+
+    def test_effective_epochs_count_gradients(self, erts):
+        n_gradients = sum(seen.sum() for seen in watch(erts).seen)
+        assert erts.effective_epochs_ == n_gradients / len(X)
+        assert erts.kept_counts_.sum() == n_gradients
+        assert erts.history_[-1, "EE"] == erts.effective_epochs_
+
+    def test_scoring_passes_count_forward_passes(self, parameters):
+        sizes = []
+
+        def count(maps):
+            sizes.append(len(maps))
+            return top_mass(maps)
+
+        clf = fit(parameters, focus=count, reuse_scores=False, focus_warmup_epochs=0)
+        assert clf.scoring_passes_ == (sum(sizes) - 2) / len(X)  # two are tried out
+        assert clf.scoring_passes_ == 10 - 2 - 1
+
+    def test_full_data_is_plain_training(self, parameters):
+        clf = fit(parameters, data_dropout=None, focus=None)
+        assert clf.effective_epochs_ == 10
+        assert clf.scoring_passes_ == 0
+        assert (clf.selection_.status == Status.TRAINED).all()
+
+    def test_wall_time_is_told(self, erts):
+        assert 0 < sum(erts.history_[:, "dur"]) <= erts.fit_time_s_
+
+    def test_shares_of_the_history(self, erts):
+        kept = erts.kept_counts_ / len(X)
+        np.testing.assert_allclose(erts.history_[:, "kept"], kept)
+        unreliable = erts.selection_.share(Status.UNRELIABLE)
+        np.testing.assert_allclose(erts.history_[:, "candidates"], kept + unreliable)
+
+
+class TestPhases:
+    def test_warm_up_dropout_focus_revision(self, erts):
+        easy = erts.selection_.share(Status.EASY) > 0
+        unreliable = erts.selection_.share(Status.UNRELIABLE) > 0
+        assert not easy[[0, 1, 9]].any()
+        assert easy[2:9].all()
+        assert not unreliable[[0, 1, 2, 3, 9]].any()
+        assert unreliable[4:9].any()
+
+    def test_easy_records_are_above_tau_and_candidates_below(self, erts):
+        story = erts.selection_
+        judged = slice(2, 9)
+        easy = story.status[judged] == Status.EASY
+        assert (story.confidence[judged][easy] >= 0.2999).all()
+        aside = story.status[judged] == Status.UNRELIABLE
+        assert (story.confidence[judged][aside] < 0.3001).all()
+
+    def test_the_unreliable_are_the_least_focused_candidates(self, parameters):
+        clf = fit(
+            parameters,
+            focus_threshold=0.5,
+            easy_share=0,
+            confidence_threshold=0.9,
+            renewal_interval="epoch",
+            reuse_scores=False,
+            class_rescue=False,
+            lr=1e-6,
+        )
+        story = clf.selection_
+        for epoch in range(4, 9):
+            aside = story.status[epoch] == Status.UNRELIABLE
+            kept = story.status[epoch] == Status.TRAINED
+            assert aside.sum() == (aside.sum() + kept.sum()) // 2
+            assert story.focus[epoch][aside].max() <= story.focus[epoch][kept].min()
+
+    @pytest.mark.parametrize("dropout", ["dbpd", "smrd", "srd", None])
+    @pytest.mark.parametrize("focus", ["top_mass", None])
+    def test_every_mode_runs_and_saves_what_it_says(self, parameters, dropout, focus):
+        clf = fit(parameters, data_dropout=dropout, focus=focus, decay=0.8)
+        saves = dropout is not None or focus is not None
+        assert (clf.effective_epochs_ < 10) == saves
+        reads_scores = dropout in ("dbpd", "smrd") or focus is not None
+        assert (clf.scoring_passes_ > 0) == reads_scores
+
+
+class TestInterval:
+    def test_the_authors_scheme_trains_what_is_left_of_each_batch(self, parameters):
+        clf = fit(parameters, renewal_interval="batch", focus=None, batch_size=50)
+        assert [len(steps) for steps in watch(clf).steps[:2]] == [4, 4]
+        assert all(len(steps) <= 4 for steps in watch(clf).steps)
+        assert any(0 < size < 50 for steps in watch(clf).steps[2:9] for size in steps)
+
+    @pytest.mark.parametrize("interval", [30, "epoch"])
+    def test_batches_are_full_but_for_the_last(self, parameters, interval):
+        clf = fit(parameters, renewal_interval=interval, confidence_threshold=0.9)
+        for steps in watch(clf).steps:
+            assert all(size == 32 for size in steps[:-1])
+
+    def test_a_choice_sees_the_network_as_it_is_then(self, parameters):
+        """Renewing every batch scores with weights that earlier steps have changed."""
+        states = []
+
+        class Spy(Policy):
+            reads = frozenset({"confidence"})
+
+            def _keep(self, scores, rng):
+                states.append(scores.confidence.copy())
+                return np.ones(len(scores), dtype=bool)
+
+        params = {"selection": Spy(), "reuse_scores": False, "max_epochs": 4}
+        ERTSClassifier(**parameters | params, renewal_interval="batch").fit(X, Y)
+        by_batch = np.concatenate(states)
+        states.clear()
+        ERTSClassifier(**parameters | params, renewal_interval="epoch").fit(X, Y)
+        once = np.concatenate(states)
+        assert by_batch.shape == once.shape
+        np.testing.assert_allclose(by_batch[:32], once[:32], rtol=1e-4)
+        assert np.abs(by_batch[32:] - once[32:]).max() > 1e-3
+
+
+class TestStepScores:
+    def test_are_kept_and_used_instead_of_a_new_look(self, parameters):
+        reused = fit(parameters)
+        afresh = fit(parameters, reuse_scores=False)
+        assert afresh.scoring_passes_ == 7
+        assert reused.scoring_passes_ < 6
+        # All were trained in the last epoch of the warm-up: none is due.
+        assert reused.history_[2, "scoring_passes"] == 0
+
+    def test_confidence_is_that_of_the_step(self, parameters):
+        """With a learning rate of almost zero, steps and looks agree."""
+        frozen = parameters | {"lr": 1e-12, "data_dropout": None, "focus": None}
+        clf = ERTSClassifier(**frozen | {"batch_size": 200, "max_epochs": 2}).fit(X, Y)
+        module = clf.net_.module_.train()
+        with torch.no_grad():
+            logits = module(torch.from_numpy(X))
+        expected = logits.softmax(dim=1)[np.arange(200), Y]
+        np.testing.assert_allclose(clf.selection_.confidence[1], expected, atol=2e-3)
+
+    def test_focus_of_a_step_is_that_of_its_maps(self, parameters):
+        policy = FocusFilter(DBPD(1.0), threshold=0.0)
+        params = {"lr": 1e-12, "batch_size": 200, "max_epochs": 3, "warmup_epochs": 0}
+        clf = ERTSClassifier(
+            **parameters | params | {"focus_warmup_epochs": 0}, selection=policy
+        ).fit(X, Y)
+        cam = GradCAM(clf.net_.module_)
+        module = clf.net_.module_.train()
+        with torch.no_grad():
+            z = module.features(torch.from_numpy(X))
+            one_hot = torch.nn.functional.one_hot(torch.from_numpy(Y), 3).float()
+            maps = cam.maps_from_features(z, one_hot).numpy()
+        np.testing.assert_allclose(clf.selection_.focus[1], top_mass(maps), atol=5e-3)
+
+
+class TestRecordsOutsideTheTrainingSet:
+    def test_are_never_looked_at(self, parameters):
+        weight = np.ones(200)
+        weight[:20] = 0
+        split = [(np.arange(100), np.arange(100, 180))]
+        clf = ERTSClassifier(**parameters, validation_fraction=split)
+        clf.fit(X, Y, sample_weight=weight)
+        outside = (clf.selection_.status == Status.NOT_LOOKED_AT).all(axis=0)
+        # Positions of a split count the records whose weight is not zero.
+        np.testing.assert_array_equal(
+            outside, (np.arange(200) < 20) | (np.arange(200) >= 120)
+        )
+        assert clf.kept_counts_[0] == 100
+
+
+class TestExplain:
+    def test_maps_of_any_class_by_name(self, small):
+        names = np.array(["AFIB", "NORM", "PVC"])
+        clf = ERTSClassifier(**small).fit(X, names[Y])
+        one = clf.explain(X, "PVC")
+        np.testing.assert_array_equal(one, clf.explain(X, np.repeat("PVC", 200)))
+        np.testing.assert_array_equal(clf.explain(X), clf.explain(X, clf.predict(X)))
+        assert one.shape == (200, 64)
+        assert one.dtype == np.float32
+        assert clf.explain(X, resample=False).shape == (200, 16)
+
+    def test_maps_do_not_depend_on_the_other_records(self, erts):
+        alone = np.concatenate([erts.explain(X[i : i + 1]) for i in range(5)])
+        np.testing.assert_allclose(erts.explain(X)[:5], alone, rtol=1e-4, atol=1e-6)
+
+    def test_focus_score_is_the_measure_of_the_map(self, erts):
+        maps = erts.explain(X, Y, resample=False)
+        np.testing.assert_allclose(erts.focus_score(X, Y), top_mass(maps), rtol=1e-5)
+        maps = erts.explain(X, resample=False)
+        np.testing.assert_allclose(erts.focus_score(X), top_mass(maps), rtol=1e-5)
+
+    def test_a_map_of_a_learned_class_points_at_its_evidence(self, small):
+        X, y, centre = bumps(300, n_times=128, seed=5)
+        params = small | {"max_epochs": 30, "warmup_epochs": 30}
+        clf = ERTSClassifier(**params).fit(X, y)
+        shown = (y != 1) & (clf.predict(X) == y)  # class 1 has no bump
+        peak = clf.explain(X[shown]).argmax(axis=1)
+        hits = np.abs(peak - centre[shown]) <= 10
+        assert shown.sum() > 150
+        assert hits.mean() > 0.8  # 21 of 128 samples would be hit by chance
