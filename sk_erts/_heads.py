@@ -37,7 +37,18 @@ class PooledLinear(nn.Module):
         self.linear = nn.Linear(n_channels, n_classes)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        """Map features (n, channels, times) to logits (n, classes)."""
+        """Map feature maps to logits.
+
+        Parameters
+        ----------
+        z : tensor of shape (n, channels, times)
+            Feature maps.
+
+        Returns
+        -------
+        logits : tensor of shape (n, classes)
+            One per class.
+        """
         logits: torch.Tensor = self.linear(z.mean(dim=-1))  # (n, classes)
         return logits
 

@@ -100,7 +100,18 @@ class ResNet1d(nn.Module):
         self.head = PooledLinear(n_channels, n_classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map records (n, leads, times) to logits (n, classes)."""
+        """Map records to logits.
+
+        Parameters
+        ----------
+        x : tensor of shape (n, leads, times)
+            Records, in the unit of the training data.
+
+        Returns
+        -------
+        logits : tensor of shape (n, classes)
+            One per class.
+        """
         logits: torch.Tensor = self.head(self.features(x))
         return logits
 

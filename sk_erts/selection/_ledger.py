@@ -200,7 +200,7 @@ class Ledger:
 class SelectionHistory:
     """What became of each record of ``X`` in each epoch, and why.
 
-    Attributes
+    Parameters
     ----------
     status : int8 ndarray of shape (n_epochs, n_samples)
         Values of `Status`. Records set aside for validation, or with weight zero,

@@ -205,7 +205,9 @@ class Refinement(Policy):
     """
 
     decides_over: ClassVar[Status]
-    policy: Policy
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
 
     @property
     def reads(self) -> frozenset[str]:  # type: ignore[override]  # asks `policy` too
