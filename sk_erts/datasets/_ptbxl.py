@@ -1,0 +1,323 @@
+"""PTB-XL, read from its folder."""
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from sklearn.utils import Bunch
+
+from sk_erts.datasets._leads import STANDARD_LEADS
+from sk_erts.datasets._ptbxl_tables import read_label_map, read_records
+from sk_erts.datasets._records import read_leads
+from sk_erts.datasets._scp_labels import TASK_COLUMNS, choose_single, label_likelihoods
+from sk_erts.exceptions import RecordError, RecordNotFoundError
+
+_PATH_COLUMNS = {100: "filename_lr", 500: "filename_hr"}
+_DURATION_S = 10
+_SINGLE_LABEL: Mapping[bool | str, str | None] = {
+    False: None,
+    True: "unique",
+    "unique": "unique",
+    "likeliest": "likeliest",
+}
+
+
+@overload
+def load_ptbxl(
+    folder: str | os.PathLike[str],
+    *,
+    fs: int = ...,
+    task: str = ...,
+    folds: Iterable[int] | None = ...,
+    single_label: bool | str = ...,
+    min_likelihood: float = ...,
+    return_X_y: Literal[False] = ...,
+) -> Bunch: ...
+
+
+@overload
+def load_ptbxl(
+    folder: str | os.PathLike[str],
+    *,
+    fs: int = ...,
+    task: str = ...,
+    folds: Iterable[int] | None = ...,
+    single_label: bool | str = ...,
+    min_likelihood: float = ...,
+    return_X_y: Literal[True],
+) -> tuple[NDArray[np.float32], NDArray[Any]]: ...
+
+
+def load_ptbxl(
+    folder: str | os.PathLike[str],
+    *,
+    fs: int = 100,
+    task: str = "superclass",
+    folds: Iterable[int] | None = None,
+    single_label: bool | str = False,
+    min_likelihood: float = 0,
+    return_X_y: bool = False,
+) -> Bunch | tuple[NDArray[np.float32], NDArray[Any]]:
+    r"""Load PTB-XL, twelve-lead ECG of 10 s with the statements of cardiologists.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Folder of the data set as PhysioNet lays it out [2]_: ``ptbxl_database.csv``,
+        ``scp_statements.csv`` and the records that the first one names.
+    fs : {100, 500}, default=100
+        Sampling frequency in Hz of the records to read.
+    task : {"superclass", "subclass", "statement"}, default="superclass"
+        Labels: the five diagnostic superclasses CD, HYP, MI, NORM, STTC; the
+        diagnostic subclasses; or all SCP statements, form and rhythm included.
+    folds : iterable of int, default=None
+        Official folds to read, out of 1 to 10; None reads all. The authors advise 1 to
+        8 for training, 9 for validation, 10 for the test.
+    single_label : bool or {"unique", "likeliest"}, default=False
+        False keeps all records, also those without any label of the task, whose row of
+        the target is all zero. True or "unique" keeps the records that have exactly
+        one label. "likeliest" keeps those that have one likelier than their others.
+    min_likelihood : float, default=0
+        Percentage; a statement of lower likelihood does not count. The data set gives
+        0 for an unknown likelihood, always so for form and rhythm: those count.
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` in place of a Bunch.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        With the attributes:
+
+        data : ndarray of shape (n_samples, 12, n_times), dtype float32
+            Signals in mV; ``n_times`` is 1000 or 5000.
+        target : ndarray of shape (n_samples, n_labels), dtype int64
+            1 where a record has a label, else 0. With ``single_label``, the labels
+            themselves, of shape (n_samples,), dtype str.
+        target_names : list of n_labels str
+            All labels of the task, sorted, also those that no record read has.
+        lead_names : tuple of 12 str
+            ``STANDARD_LEADS``, the order of the leads.
+        fs : int
+            Sampling frequency in Hz.
+        groups : ndarray of shape (n_samples,), dtype int64
+            Patients, for splitters such as
+            :class:`~sklearn.model_selection.GroupKFold`.
+        folds : ndarray of shape (n_samples,), dtype int64
+            Official folds.
+        metadata : pandas.DataFrame of n_samples rows
+            The table of records, indexed by ``ecg_id``: age, sex, report, remarks on
+            signal quality and all else; ``scp_codes`` as dictionaries.
+        DESCR : str
+            What this is, in a few lines.
+    (data, target) : tuple
+        If ``return_X_y`` is true.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not what it must be, or selects no record.
+    RecordNotFoundError
+        If the folder, a table or a selected record is absent; checked before reading.
+    RecordError
+        If a table lacks a column or holds what it cannot, or if a record is cut short,
+        misses samples, or has other leads, frequency or length.
+
+    See Also
+    --------
+    make_ecg : Make synthetic records whose evidence is known.
+
+    Notes
+    -----
+    A label is as likely as the likeliest of its statements; an unknown likelihood
+    ranks below all known ones. "likeliest" leaves out records whose highest likelihood
+    belongs to several labels, as any choice between them would be a guess.
+
+    Records are read one after the other; inside
+    ``joblib.parallel_config(backend="loky", n_jobs=...)`` by several processes.
+
+    References
+    ----------
+    .. [1] Wagner et al., "PTB-XL, a large publicly available electrocardiography
+       dataset", Scientific Data 7:154 (2020), doi:10.1038/s41597-020-0495-6
+    .. [2] Wagner et al., "PTB-XL, a large publicly available electrocardiography
+       dataset", PhysioNet (2022), doi:10.13026/kfzx-aw45
+
+    Examples
+    --------
+    >>> from sk_erts.datasets import load_ptbxl
+    >>> load_ptbxl("not/here")
+    Traceback (most recent call last):
+    ...
+    sk_erts.exceptions.RecordNotFoundError: There is no folder not/here. ...
+
+    A folder with two synthetic records reads like the real one:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from sk_erts.datasets import STANDARD_LEADS, make_ecg
+    >>> X, _ = make_ecg(n_samples=2, random_state=0)
+    >>> names = ["00001_lr", "00002_lr"]
+    >>> rows = pd.DataFrame({"ecg_id": [1, 2], "patient_id": [7, 8], "age": 60,
+    ...     "sex": 1, "report": "", "strat_fold": [1, 9], "filename_lr": names,
+    ...     "scp_codes": ["{'NORM': 100.0}", "{'IMI': 80.0}"], "baseline_drift": "",
+    ...     "static_noise": "", "burst_noise": "", "electrodes_problems": ""})
+    >>> statements = pd.DataFrame({"diagnostic": 1, "diagnostic_class": ["NORM", "MI"],
+    ...     "diagnostic_subclass": ["NORM", "IMI"]}, index=["NORM", "IMI"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, x in zip(names, X):
+    ...         file = f"{name}.dat 16 1000/mV 16 0 0 0 0"
+    ...         header = "\n".join(
+    ...             [f"{name} 12 100 1000", *(f"{file} {k}" for k in STANDARD_LEADS)])
+    ...         samples = (x.T * 1000).round().astype("<i2").tobytes()
+    ...         _ = Path(folder, f"{name}.hea").write_text(header)
+    ...         _ = Path(folder, f"{name}.dat").write_bytes(samples)
+    ...     rows.to_csv(Path(folder, "ptbxl_database.csv"), index=False)
+    ...     statements.to_csv(Path(folder, "scp_statements.csv"))
+    ...     ptbxl = load_ptbxl(folder, folds=[9], single_label=True)
+    >>> ptbxl.data.shape, ptbxl.target.tolist(), ptbxl.groups.tolist()
+    ((1, 12, 1000), ['MI'], [8])
+    """
+    single = _check_parameters(fs, task, single_label, min_likelihood)
+    wanted_folds = _check_folds(folds)
+    root = Path(folder)
+    if not root.is_dir():
+        raise RecordNotFoundError(
+            f"There is no folder {root}. The 'folder' parameter of load_ptbxl must "
+            "name the folder that holds ptbxl_database.csv: unpack PTB-XL from "
+            "PhysioNet and pass that folder."
+        )
+    fs = int(fs)  # 100.0 is as good
+    path_column = _PATH_COLUMNS[fs]
+    table = read_records(root, path_column)
+    label_of, codes = read_label_map(root, task)
+    _check_codes(table["scp_codes"], codes, root)
+    if wanted_folds is not None:
+        present = sorted(set(table["strat_fold"]))
+        table = table[table["strat_fold"].isin(wanted_folds)]
+        if table.empty:
+            raise ValueError(
+                "The 'folds' parameter of load_ptbxl must select records. Got "
+                f"{wanted_folds} instead, while {root} has records of folds {present}."
+            )
+
+    target_names = sorted(set(label_of.values()))
+    likelihoods = label_likelihoods(
+        list(table["scp_codes"]), label_of, target_names, min_likelihood
+    )
+    target: NDArray[Any] = (likelihoods >= 0).astype(np.int64)
+    if single is not None:
+        kept, label = choose_single(likelihoods, single)
+        if not kept.any():
+            raise ValueError(
+                f"The 'single_label' parameter of load_ptbxl is {single_label!r}, but "
+                f"none of the {len(table)} selected records has such a label for the "
+                f"{task!r} task. Lower min_likelihood, add folds, or pass False."
+            )
+        table, target = table[kept], np.array(target_names)[label[kept]]
+
+    data = _read_all(root, list(table[path_column]), fs)
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        target_names=target_names,
+        lead_names=STANDARD_LEADS,
+        fs=fs,
+        groups=table["patient_id"].to_numpy(copy=True),
+        folds=table["strat_fold"].to_numpy(copy=True),
+        metadata=table,
+        DESCR=(
+            f"PTB-XL (Wagner et al. 2020, doi:10.1038/s41597-020-0495-6): {len(data)} "
+            f"twelve-lead ECG records of {_DURATION_S} s at {fs} Hz, in mV.\n"
+            f"Target: {task}, single_label={single_label!r}, "
+            f"min_likelihood={min_likelihood}, folds={wanted_folds or 'all'}.\n"
+            "Split by 'folds' or 'groups' (patients), not by record."
+        ),
+    )
+
+
+def _read_all(root: Path, names: Sequence[str], fs: int) -> NDArray[np.float32]:
+    """Read the records, once it is sure that all are there: (n, 12, times), mV."""
+    absent = [
+        name
+        for name in names
+        if not all(os.path.isfile(f"{root / name}{end}") for end in (".hea", ".dat"))
+    ]
+    if absent:
+        raise RecordNotFoundError(
+            f"{len(absent)} of the {len(names)} selected records at {fs} Hz lack their "
+            f".hea or .dat file in {root}, among them {', '.join(absent[:3])}. Fetch "
+            "the missing files, or select other records with 'folds' or 'fs'."
+        )
+    n_times = _DURATION_S * fs
+    data = np.empty((len(names), len(STANDARD_LEADS), n_times), dtype=np.float32)
+    # One process unless the caller's joblib configuration says otherwise: a second one
+    # first spends seconds on imports, and threads only wait for each other.
+    read = Parallel(return_as="generator")(
+        delayed(read_leads)(root / name, fs, n_times) for name in names
+    )
+    for row, leads in zip(data, read, strict=True):
+        row[:] = leads
+    return data
+
+
+def _check_codes(statements: Iterable[Any], codes: set[str], root: Path) -> None:
+    """Raise if a record has a statement that the table of statements lacks."""
+    unknown = sorted({code for record in statements for code in record} - codes)
+    if unknown:
+        raise RecordError(
+            f"{root / 'scp_statements.csv'}: the table must list every statement of "
+            f"ptbxl_database.csv. Missing: {', '.join(unknown[:5])}; take both tables "
+            "from the same version of PTB-XL."
+        )
+
+
+def _check_parameters(
+    fs: Any, task: Any, single_label: Any, min_likelihood: Any
+) -> str | None:
+    """Return how to choose a single label (None: do not), or raise."""
+    if fs not in tuple(_PATH_COLUMNS):
+        _refuse("fs", "100 or 500", fs)
+    if task not in tuple(TASK_COLUMNS):
+        near = difflib.get_close_matches(str(task), TASK_COLUMNS, 1, 0.3)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        _refuse("task", f"one of {', '.join(map(repr, TASK_COLUMNS))}", task, hint)
+    if not isinstance(single_label, bool | str) or single_label not in _SINGLE_LABEL:
+        _refuse("single_label", "a bool, 'unique' or 'likeliest'", single_label)
+    number = isinstance(min_likelihood, Real) and not isinstance(min_likelihood, bool)
+    if not number or not 0 <= min_likelihood <= 100:
+        _refuse("min_likelihood", "a number in [0, 100]", min_likelihood)
+    return _SINGLE_LABEL[single_label]
+
+
+def _check_folds(folds: Any) -> list[int] | None:
+    """Return the folds as a list, or raise."""
+    if folds is None:
+        return None
+    wanted = "None or an iterable of ints in [1, 10], at least one"
+    if isinstance(folds, str) or not np.iterable(folds):
+        _refuse("folds", wanted, folds)
+    numbers = list(folds)
+    fine = [_is_int(fold) and 1 <= fold <= 10 for fold in numbers]
+    if not fine or not all(fine):
+        _refuse("folds", wanted, numbers)
+    return sorted({int(fold) for fold in numbers})
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _refuse(name: str, wanted: str, value: object, hint: str = "") -> None:
+    raise ValueError(
+        f"The {name!r} parameter of load_ptbxl must be {wanted}. "
+        f"Got {value!r} instead.{hint}"
+    )

@@ -1,0 +1,236 @@
+"""Synthetic ECG whose evidence is known."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import Bunch, check_random_state
+
+from sk_erts.datasets._beats import draw_morphology
+from sk_erts.datasets._checks import check_classes, check_parameters, count_times
+from sk_erts.datasets._fibrillation import draw_fibrillation, fibrillation
+from sk_erts.datasets._leads import INDEPENDENT_LEADS, choose_leads, lead_matrix
+from sk_erts.datasets._noise import (
+    add_interference,
+    draw_corruption,
+    flatten_lost_leads,
+)
+from sk_erts.datasets._rhythm import breathing, draw_rhythm, r_peak_steps
+from sk_erts.datasets._waves import beat_grid, evidence_mask, wave_signals
+
+# Time steps worked on at once: bounds the memory of intermediate arrays, which are
+# about forty floats for each time step.
+_CHUNK_STEPS = 2**17
+
+_Signals = NDArray[np.float32]
+_Labels = NDArray[np.str_]
+
+
+@overload
+def make_ecg(
+    n_samples: int = ...,
+    n_leads: int = ...,
+    fs: float = ...,
+    duration_s: float = ...,
+    *,
+    classes: Sequence[str] = ...,
+    noise: float = ...,
+    label_noise: float = ...,
+    random_state: int | np.random.RandomState | None = ...,
+    return_evidence: Literal[False] = ...,
+) -> tuple[_Signals, _Labels]: ...
+
+
+@overload
+def make_ecg(
+    n_samples: int = ...,
+    n_leads: int = ...,
+    fs: float = ...,
+    duration_s: float = ...,
+    *,
+    classes: Sequence[str] = ...,
+    noise: float = ...,
+    label_noise: float = ...,
+    random_state: int | np.random.RandomState | None = ...,
+    return_evidence: Literal[True],
+) -> tuple[_Signals, _Labels, Bunch]: ...
+
+
+def make_ecg(
+    n_samples: int = 100,
+    n_leads: int = 12,
+    fs: float = 100,
+    duration_s: float = 10.0,
+    *,
+    classes: Sequence[str] = ("NORM", "AFIB", "BBB", "STE", "HYP", "PVC"),
+    noise: float = 0.0,
+    label_noise: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+    return_evidence: bool = False,
+) -> tuple[_Signals, _Labels] | tuple[_Signals, _Labels, Bunch]:
+    """Make synthetic ECG records of six kinds of heart.
+
+    Beats are sums of Gaussian waves, in the manner of [1]_, projected on the leads.
+    Heart rate, electrical axis, sizes and widths vary from record to record, and
+    bundle branch block, ST elevation and hypertrophy come in degrees, so that classes
+    overlap somewhat.
+
+    Parameters
+    ----------
+    n_samples : int, default=100
+        Number of records.
+    n_leads : int, default=12
+        Number of leads, 1 to 12, taken in the order II, V1, V5, I, V3, V2, V4, V6,
+        aVF, aVL, III, aVR and returned in the standard order: 1 gives II; 2 gives II
+        and V1; 8 gives the independent leads I, II, V1 to V6.
+    fs : float, default=100
+        Sampling frequency in Hz.
+    duration_s : float, default=10.0
+        Length of each record in s.
+    classes : sequence of str, default=("NORM", "AFIB", "BBB", "STE", "HYP", "PVC")
+        Classes to draw from, each as often as the others (the first ones once more
+        where the division leaves a remainder): normal; atrial fibrillation; bundle
+        branch block, left or right; ST elevation, anterior, inferior or lateral;
+        left ventricular hypertrophy; premature ventricular contractions.
+    noise : float, default=0.0
+        Share of records that are spoilt, each by one of baseline wander ("wander"),
+        muscle noise ("muscle"), moving electrodes ("motion") or flat leads
+        ("lost_leads"). All records have white noise of 5 to 20 microvolt.
+    label_noise : float, default=0.0
+        Share of records whose label is flipped to another of the classes.
+    random_state : int, RandomState instance or None, default=None
+        Source of randomness; an int makes the call reproducible.
+    return_evidence : bool, default=False
+        Whether to return the third value.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_leads, n_times), dtype float32
+        Records in mV; ``n_times`` is ``fs * duration_s``, rounded.
+    y : ndarray of shape (n_samples,), dtype str
+        Labels.
+    evidence : :class:`~sklearn.utils.Bunch`
+        Only if ``return_evidence`` is true, with the attributes:
+
+        mask : ndarray of shape (n_samples, n_times), dtype bool
+            Where in time the true class can be seen (see Notes).
+        corrupted : ndarray of shape (n_samples,), dtype bool
+            Whether the record is spoilt.
+        corruption : ndarray of shape (n_samples,), dtype str
+            Kind of damage, or "".
+        flipped : ndarray of shape (n_samples,), dtype bool
+            Whether ``y`` differs from the true class.
+        y_true : ndarray of shape (n_samples,), dtype str
+            True classes.
+        lead_names : tuple of str
+            Names of the leads.
+        r_peaks : list of ndarray of shape (n_beats,), dtype int64
+            Time steps of the R peaks of each record.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, or ``label_noise`` is given with a single
+        class.
+
+    See Also
+    --------
+    load_ptbxl : Load real records from disk.
+
+    Notes
+    -----
+    The evidence is, for NORM, P, QRS and T of every beat, as all of them together make
+    a normal record; for AFIB the stretches from the end of T to the next QRS, where P
+    is missing; for BBB each QRS; for STE each ST segment; for HYP each QRS with its ST
+    and T (voltage and strain); for PVC QRS and T of the premature beats alone. Damage
+    does not change it, nor does a flipped label. A record shorter than about two beats
+    may hold no evidence.
+
+    III = II - I, aVR = -(I + II)/2, aVL = I - II/2 and aVF = II - I/2 hold for noise
+    too, lost leads excepted. A call with fewer leads returns the same leads as a call
+    with more, but for which leads are lost.
+
+    References
+    ----------
+    .. [1] McSharry et al., "A dynamical model for generating synthetic
+       electrocardiogram signals", IEEE Trans. Biomed. Eng. 50 (2003),
+       doi:10.1109/TBME.2003.808805
+
+    Examples
+    --------
+    >>> from sk_erts.datasets import make_ecg
+    >>> X, y, evidence = make_ecg(
+    ...     n_samples=6, noise=0.5, random_state=0, return_evidence=True
+    ... )
+    >>> X.shape, X.dtype
+    ((6, 12, 1000), dtype('float32'))
+    >>> sorted(y.tolist())
+    ['AFIB', 'BBB', 'HYP', 'NORM', 'PVC', 'STE']
+    >>> evidence.mask.shape, int(evidence.corrupted.sum())
+    ((6, 1000), 3)
+    """
+    check_parameters(n_samples, n_leads, fs, duration_s, noise, label_noise)
+    names = check_classes(classes, label_noise)
+    n_times = count_times(fs, duration_s)
+
+    # One stream for each purpose: noise, flips or leads do not move the heart beats.
+    seeds = check_random_state(random_state).randint(2**31 - 1, size=6)
+    labels_rng, heart_rng, white_rng, damage_rng, muscle_rng, flip_rng = map(
+        np.random.default_rng, seeds
+    )
+    true = labels_rng.permutation(np.arange(n_samples) % len(names))
+    y_true = names[true]
+    flipped = np.zeros(n_samples, dtype=bool)
+    flipped[flip_rng.permutation(n_samples)[: round(label_noise * n_samples)]] = True
+    shift = flip_rng.integers(1, max(len(names), 2), n_samples)
+    y = names[np.where(flipped, (true + shift) % len(names), true)]
+
+    rhythm = draw_rhythm(y_true == "AFIB", y_true == "PVC", n_times / fs, heart_rng)
+    shape = draw_morphology(y_true, rhythm.mean_rr, heart_rng)
+    atria = draw_fibrillation(n_samples, heart_rng)
+    swing = heart_rng.uniform(0.0, 0.08, (n_samples, 1))  # of the size, with breath
+    white_mv = heart_rng.uniform(0.005, 0.02, (n_samples, 1, 1)).astype(np.float32)
+    lead_names = choose_leads(n_leads)
+    to_leads = lead_matrix(lead_names)
+    damage = draw_corruption(
+        n_samples, round(noise * n_samples), n_leads, n_times / fs, damage_rng
+    )
+
+    X = np.empty((n_samples, n_leads, n_times), dtype=np.float32)
+    mask = np.empty((n_samples, n_times), dtype=bool)
+    t = np.arange(n_times) / fs
+    for part in _chunks(n_samples, n_times):
+        grid = beat_grid(rhythm, part, n_times, fs)
+        mask[part] = evidence_mask(y_true[part], grid, shape, part)
+        flutter = fibrillation(atria[part], y_true[part] == "AFIB", t)
+        waves = wave_signals(grid, shape, part, flutter)
+        breath = breathing(rhythm, part, t)
+        waves *= (1.0 + swing[part] * breath).astype(np.float32)[:, None]
+        signal = shape.amplitude[part] @ waves  # (n, 8, times)
+        signal += white_mv[part] * white_rng.standard_normal(
+            (len(signal), len(INDEPENDENT_LEADS), n_times), dtype=np.float32
+        )
+        add_interference(signal, damage, part, fs, muscle_rng)
+        np.matmul(to_leads, signal, out=X[part])  # (n, leads, times)
+        flatten_lost_leads(X[part], damage, part)
+
+    if not return_evidence:
+        return X, y
+    evidence = Bunch(
+        mask=mask,
+        corrupted=damage.kind != "",
+        corruption=damage.kind,
+        flipped=flipped,
+        y_true=y_true,
+        lead_names=lead_names,
+        r_peaks=r_peak_steps(rhythm, n_times, fs),
+    )
+    return X, y, evidence
+
+
+def _chunks(n_samples: int, n_times: int) -> Iterator[slice]:
+    """Cut the records into parts of bounded size."""
+    size = max(1, _CHUNK_STEPS // n_times)
+    for start in range(0, n_samples, size):
+        yield slice(start, min(start + size, n_samples))
