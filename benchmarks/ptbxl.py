@@ -15,7 +15,12 @@ from sk_erts import ERTSClassifier
 from sk_erts.datasets import load_ptbxl
 from sk_erts.models import ResNet1d
 
-AS_PUBLISHED = {"renewal_interval": "batch", "reuse_scores": False, "easy_share": 0}
+AS_PUBLISHED = {
+    "renewal_interval": "batch",
+    "reuse_scores": False,
+    "easy_share": 0,
+    "norm_records": 0,
+}
 SCHEMES = {
     "full data": {"data_dropout": None, "focus": None},
     "DBPD, as published": {"focus": None, **AS_PUBLISHED},

@@ -81,6 +81,10 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     reuse_scores : bool, default=True
         Judge a record that was trained in the epoch before by the scores of that
         step, instead of by another forward pass.
+    norm_records : int, default=256
+        Records, drawn at random, from which the statistics of batch-normalisation
+        layers are estimated anew after each epoch of selection; 0 leaves those of
+        the selected records, with which the network misjudges all others.
     selection : Policy, optional
         A policy of your own instead of `data_dropout`, `confidence_threshold`,
         `decay`, `easy_share`, `focus`, `focus_threshold` and `class_rescue`.
@@ -203,6 +207,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         revision_epochs: int = 1,
         renewal_interval: int | str = 512,
         reuse_scores: bool = True,
+        norm_records: int = 256,
         selection: Policy | None = None,
         cam_layer: str | None = None,
         max_epochs: int = 30,
@@ -234,6 +239,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         self.revision_epochs = revision_epochs
         self.renewal_interval = renewal_interval
         self.reuse_scores = reuse_scores
+        self.norm_records = norm_records
         self.selection = selection
         self.cam_layer = cam_layer
         self.max_epochs = max_epochs

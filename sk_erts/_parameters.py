@@ -46,6 +46,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
         StrOptions({"batch", "epoch"}),
     ],
     "reuse_scores": ["boolean"],
+    "norm_records": [Interval(Integral, 0, None, closed="left")],
     "selection": [HasMethods(["select", "without_focus"]), None],
     "cam_layer": [str, None],
     "max_epochs": [Interval(Integral, 1, None, closed="left")],

@@ -117,6 +117,7 @@ def train(
             sampler,
             rng,
             estimator.reuse_scores,
+            estimator.norm_records,
             first_epoch,
         )
         interrupted = net.run(

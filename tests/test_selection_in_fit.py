@@ -33,7 +33,8 @@ class Watch(Callback):
 
 @pytest.fixture(scope="module")
 def parameters(small):
-    return small | {"max_epochs": 10, "warmup_epochs": 2, "focus_warmup_epochs": 2}
+    schedule = {"max_epochs": 10, "warmup_epochs": 2, "focus_warmup_epochs": 2}
+    return small | schedule | {"norm_records": 0}
 
 
 def fit(parameters, **others):
@@ -199,6 +200,62 @@ class TestStepScores:
             one_hot = torch.nn.functional.one_hot(torch.from_numpy(Y), 3).float()
             maps = cam.maps_from_features(z, one_hot).numpy()
         np.testing.assert_allclose(clf.selection_.focus[1], top_mass(maps), atol=5e-3)
+
+
+class TestNormalisation:
+    def statistics_of_all_data(self, clf):
+        module = clf.net_.module_.eval()
+        inputs = []
+        norm = module.features[1]
+        hook = norm.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
+        with torch.no_grad():
+            module(torch.from_numpy(X))
+        hook.remove()
+        return norm, inputs[0].mean(dim=(0, 2)), inputs[0].var(dim=(0, 2))
+
+    def test_statistics_after_selection_are_those_of_all_data(self, parameters):
+        params = {
+            "revision_epochs": 0,
+            "renewal_interval": "epoch",
+            "norm_records": 200,
+        }
+        norm, mean, var = self.statistics_of_all_data(fit(parameters, **params))
+        torch.testing.assert_close(norm.running_mean, mean, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(norm.running_var, var, rtol=0.05, atol=1e-3)
+
+    def test_without_renewal_they_are_those_of_the_selected(self, parameters):
+        params = {"revision_epochs": 0, "renewal_interval": "epoch", "norm_records": 0}
+        norm, _, var = self.statistics_of_all_data(fit(parameters, **params))
+        assert (norm.running_var / var - 1).abs().max() > 0.05
+
+    def test_are_renewed_before_validation_and_counted_once(self, parameters):
+        seen = []
+
+        class Look(Callback):
+            def on_batch_begin(self, net, training, **kwargs):
+                if not training:
+                    seen.append(net.module_.features[1].num_batches_tracked.item())
+
+        split = [(np.arange(160), np.arange(160, 200))]
+        params = parameters | {"norm_records": 64, "focus": None, "data_dropout": "srd"}
+        clf = ERTSClassifier(
+            **params, validation_fraction=split, callbacks=[Look()]
+        ).fit(X, Y)
+        # Reset in each of the seven epochs of selection, then two batches of 32; each
+        # validation is two batches too.
+        assert seen[4:18] == [2] * 14
+        assert clf.scoring_passes_ == 7 * 64 / 160
+
+    def test_momentum_and_weights_are_left_alone(self, parameters):
+        clf = fit(parameters, norm_records=64)
+        assert clf.net_.module_.features[1].momentum == 0.1
+
+    def test_a_network_without_such_layers_is_not_looked_at(self, parameters):
+        module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(128, 3))
+        params = {k: v for k, v in parameters.items() if "module__" not in k}
+        params |= {"norm_records": 64, "focus": None, "data_dropout": "srd"}
+        clf = ERTSClassifier(module, **params).fit(X, Y)
+        assert clf.scoring_passes_ == 0
 
 
 class TestRecordsOutsideTheTrainingSet:

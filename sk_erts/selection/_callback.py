@@ -10,7 +10,8 @@ from skorch.callbacks import Callback
 
 from sk_erts._typing import IntArray
 from sk_erts.selection._ledger import Ledger, Status
-from sk_erts.selection._policies import Policy, Scores
+from sk_erts.selection._normalisation import renew_statistics
+from sk_erts.selection._policies import KeepAll, Policy, Scores
 from sk_erts.selection._sampler import SelectionSampler
 from sk_erts.selection._schedule import Schedule
 from sk_erts.selection._scorer import Scorer
@@ -38,6 +39,9 @@ class SelectionCallback(Callback):
     reuse_scores : bool
         Judge a record that was trained in the epoch before by the scores of that
         step, instead of by a new look.
+    norm_records : int
+        Records from which normalisation statistics are estimated anew after an epoch
+        of selection.
     first_epoch : int
         Epochs that the network has been trained for before, from the schedule's view.
     """
@@ -51,6 +55,7 @@ class SelectionCallback(Callback):
         sampler: SelectionSampler,
         rng: np.random.Generator,
         reuse_scores: bool,
+        norm_records: int,
         first_epoch: int,
     ) -> None:
         self.schedule = schedule
@@ -60,10 +65,13 @@ class SelectionCallback(Callback):
         self.sampler = sampler
         self.rng = rng
         self.reuse_scores = reuse_scores
+        self.norm_records = norm_records
         self.first_epoch = first_epoch
         self.epoch = first_epoch - 1
         self.n_trained: list[int] = []
         self._strata = scorer.task.strata(scorer.training_set.codes)
+        self._n_renewing = 0
+        self._statistics_are_stale = False
         self._batch: Any = None
         self._hook: Any = None
 
@@ -84,6 +92,8 @@ class SelectionCallback(Callback):
         self.n_trained.append(0)
         self.ledger.open_epoch()
         self.sampler.choose = self.choose
+        policy = self.schedule.policy(self.epoch, self.policy)
+        self._statistics_are_stale = not isinstance(policy, KeepAll)
 
     def choose(self, index: IntArray) -> IntArray:
         """Return which of some records are trained now.
@@ -118,6 +128,8 @@ class SelectionCallback(Callback):
     ) -> None:
         """Remember which records the network is about to see."""
         self._batch = batch if training else None
+        if not training:
+            self._renew_statistics()
 
     def on_batch_end(
         self,
@@ -141,6 +153,7 @@ class SelectionCallback(Callback):
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Write the epoch's counts to skorch's history."""
+        self._renew_statistics()
         counts = self.ledger.counts()
         n_records = self.ledger.n_records
         candidates = counts[Status.TRAINED] + counts[Status.UNRELIABLE]
@@ -157,7 +170,22 @@ class SelectionCallback(Callback):
     @property
     def scoring_passes(self) -> float:
         """Records that were only looked at, in sizes of the training set."""
-        return self.scorer.n_scored / self.ledger.n_records
+        return (self.scorer.n_scored + self._n_renewing) / self.ledger.n_records
+
+    def _renew_statistics(self) -> None:
+        """Undo, before other records are looked at, what selected steps did to them."""
+        n_renewing = min(self.norm_records, self.ledger.n_records)
+        if not self._statistics_are_stale or n_renewing < 2:
+            return
+        self._statistics_are_stale = False
+        index = self.rng.permutation(self.ledger.n_records)[:n_renewing]
+        n_batches = max(1, n_renewing // self.sampler.batch_size)
+        renewed = renew_statistics(
+            self.scorer.module,
+            self.scorer.training_set,
+            np.array_split(index, n_batches),
+        )
+        self._n_renewing += n_renewing * renewed
 
     def _focus_of_step(self, head: Any, inputs: tuple[torch.Tensor]) -> None:
         """Score the maps of a training step on their way to the head."""

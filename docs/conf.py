@@ -1,0 +1,22 @@
+"""Sphinx configuration."""
+
+import sk_erts
+
+project = "sk-erts"
+author = "the sk-erts developers"
+copyright = "2026, the sk-erts developers"
+release = version = sk_erts.__version__
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+]
+myst_enable_extensions = ["dollarmath"]
+numpydoc_show_class_members = True
+numpydoc_class_members_toctree = False
+numpydoc_show_inherited_class_members = False
+exclude_patterns = ["_build"]
+html_theme = "pydata_sphinx_theme"
+html_title = "sk-erts"
+html_show_sourcelink = False

@@ -1,0 +1,42 @@
+"""How many of the hard records should be put aside?
+
+The share is a parameter like any other: a grid search tries several, in two processes.
+"""
+
+from sklearn.model_selection import GridSearchCV
+
+from sk_erts import ERTSClassifier
+from sk_erts.datasets import make_ecg
+from sk_erts.models import ResNet1d
+
+X, y = make_ecg(
+    240,
+    n_leads=2,
+    duration_s=4,
+    classes=("NORM", "BBB", "PVC"),
+    noise=0.2,
+    label_noise=0.1,
+    random_state=0,
+)
+clf = ERTSClassifier(
+    module=ResNet1d,
+    module__width=8,
+    module__blocks=(1, 1),
+    max_epochs=15,
+    lr=3e-3,
+    random_state=0,
+)
+search = GridSearchCV(
+    clf,
+    {"focus_threshold": [0.1, 0.3, 0.5]},
+    scoring="f1_macro",
+    cv=2,
+    n_jobs=2,
+).fit(X, y)
+
+results = search.cv_results_
+for params, score in zip(results["params"], results["mean_test_score"], strict=True):
+    print(f"{params}: macro-F1 {score:.2f}")
+print(f"best: {search.best_params_}")
+# Differences within the spread between folds are no differences.
+print(f"spread between folds: {results['std_test_score'].max():.2f}")
