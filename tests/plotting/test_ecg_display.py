@@ -1,0 +1,332 @@
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+
+from sk_erts import ERTSClassifier
+from sk_erts.datasets import STANDARD_LEADS, make_ecg
+from sk_erts.plotting import ECGDisplay
+
+MM_PER_INCH = 25.4
+
+
+@pytest.fixture(scope="module")
+def twelve():
+    """One record of twelve leads and 10 s, and where its evidence is."""
+    X, _, evidence = make_ecg(1, classes=["PVC"], random_state=0, return_evidence=True)
+    return X[0], evidence.mask[0].astype(float)
+
+
+def grid(display, name):
+    """Return the positions of grid lines, horizontal or vertical, by their label."""
+    (lines,) = [c for c in display.ax_.collections if c.get_label() == name]
+    column = 0 if name.endswith(" s") else 1
+    return np.array([segment[0][column] for segment in lines.get_segments()])
+
+
+def pulses(display):
+    """Return the lines that stand before the record."""
+    lines = set(display.ax_.get_lines()) - set(display.lines_)
+    return sorted(lines, key=lambda line: -line.get_ydata()[0])
+
+
+# ------------------------------------------------------------------ paper and traces
+
+
+@pytest.mark.parametrize(("fs", "duration_s"), [(100, 10), (500, 4), (250, 2.5)])
+def test_traces_hold_the_signal_in_s_and_mv(fs, duration_s):
+    n_times = int(fs * duration_s)
+    signal = np.random.default_rng(0).normal(size=(3, n_times)).astype(np.float32)
+    display = ECGDisplay(signal, fs=fs).plot()
+    assert len(display.lines_) == 3
+    for line, lead, offset in zip(
+        display.lines_, signal, display.offsets_, strict=True
+    ):
+        assert_allclose(line.get_xdata(), np.arange(n_times) / fs)
+        assert_allclose(line.get_ydata() - offset, lead, atol=1e-6)
+
+
+def test_boxes_are_those_of_ecg_paper(twelve):
+    display = ECGDisplay(twelve[0]).plot()
+    assert_allclose(np.diff(grid(display, "small boxes, s")), 0.04)
+    assert_allclose(np.diff(grid(display, "small boxes, mV")), 0.1)
+    assert_allclose(np.diff(grid(display, "large boxes, s")), 0.2)
+    assert_allclose(np.diff(grid(display, "large boxes, mV")), 0.5)
+
+
+@pytest.mark.parametrize("direction", ["s", "mV"])
+def test_boxes_cover_the_paper_from_edge_to_edge(twelve, direction):
+    display = ECGDisplay(twelve[0]).plot()
+    limits = display.ax_.get_xlim() if direction == "s" else display.ax_.get_ylim()
+    for size in ("small", "large"):
+        lines = grid(display, f"{size} boxes, {direction}")
+        assert_allclose((lines[0], lines[-1]), limits, atol=1e-9)
+
+
+def test_every_lead_and_the_record_begin_on_a_line_of_large_boxes(twelve):
+    display = ECGDisplay(twelve[0]).plot()
+    lines = grid(display, "large boxes, mV")
+    for offset in display.offsets_:
+        assert np.abs(lines - offset).min() < 1e-9
+    assert np.abs(grid(display, "large boxes, s")).min() < 1e-9
+
+
+@pytest.mark.parametrize(("n_leads", "duration_s"), [(12, 10), (2, 6), (1, 12)])
+def test_figure_has_the_size_of_paper(n_leads, duration_s):
+    X, _ = make_ecg(1, n_leads=n_leads, duration_s=duration_s, random_state=0)
+    display = ECGDisplay(X[0]).plot()
+    display.figure_.draw_without_rendering()  # the aspect is applied here
+    box = display.ax_.get_window_extent()
+    mm = MM_PER_INCH / display.figure_.dpi
+    width_s = np.ptp(display.ax_.get_xlim())
+    height_mv = np.ptp(display.ax_.get_ylim())
+    assert box.width * mm / width_s == pytest.approx(25, rel=1e-3)
+    assert box.height * mm / height_mv == pytest.approx(10, rel=1e-3)
+
+
+@pytest.mark.parametrize("duration_s", [2, 60])
+def test_short_and_long_records_keep_the_shape_of_boxes(duration_s):
+    X, _ = make_ecg(1, n_leads=2, duration_s=duration_s, random_state=0)
+    display = ECGDisplay(X[0]).plot()
+    assert 5 < display.figure_.get_figwidth() < 22
+    display.figure_.draw_without_rendering()
+    box = display.ax_.get_window_extent()
+    per_s = box.width / np.ptp(display.ax_.get_xlim())
+    per_mv = box.height / np.ptp(display.ax_.get_ylim())
+    assert per_s / per_mv == pytest.approx(2.5, rel=1e-3)
+
+
+def test_pulse_of_one_mv_for_200_ms_stands_before_each_lead(twelve):
+    display = ECGDisplay(twelve[0]).plot()
+    assert len(pulses(display)) == 12
+    for pulse, offset in zip(pulses(display), display.offsets_, strict=True):
+        x, y = pulse.get_xdata(), pulse.get_ydata()
+        assert max(x) < 0
+        raised = np.asarray(x)[y > y.min()]
+        assert y.min() == offset
+        assert np.ptp(y) == pytest.approx(1)
+        assert np.ptp(raised) == pytest.approx(0.2)
+
+
+def test_neighbouring_leads_and_pulses_do_not_touch(twelve):
+    display = ECGDisplay(twelve[0]).plot()
+    upper, lower = display.lines_[:-1], display.lines_[1:]
+    for one, other, pulse in zip(upper, lower, pulses(display)[1:], strict=True):
+        assert one.get_ydata().min() > other.get_ydata().max()
+        assert one.get_ydata().min() > pulse.get_ydata().max()
+    bottom, top = display.ax_.get_ylim()
+    assert display.lines_[0].get_ydata().max() < top
+    assert display.lines_[-1].get_ydata().min() > bottom
+
+
+@pytest.mark.parametrize("factor", [-100, 100])
+def test_wild_lead_takes_a_bounded_room(twelve, factor):
+    signal = twelve[0].copy()
+    signal[3] *= factor
+    display = ECGDisplay(signal).plot()
+    gaps_mv = -np.diff(display.offsets_)
+    assert gaps_mv.min() > 0
+    assert gaps_mv.max() <= 7
+
+
+def test_names_stand_before_their_leads_from_top_to_bottom(twelve):
+    display = ECGDisplay(twelve[0]).plot()
+    texts = display.ax_.texts
+    assert tuple(text.get_text() for text in texts) == STANDARD_LEADS
+    for text, offset in zip(texts, display.offsets_, strict=True):
+        x, y = text.get_position()
+        assert offset <= y <= offset + 1
+        assert x < 0
+    assert (np.diff(display.offsets_) < 0).all()
+
+
+def test_names_end_before_the_pulse(twelve):
+    display = ECGDisplay(twelve[0], lead_names=["aVR"] * 12).plot()
+    display.figure_.draw_without_rendering()
+    to_data = display.ax_.transData.inverted()
+    for text in display.ax_.texts:
+        right = to_data.transform(text.get_window_extent())[1, 0]
+        assert right < min(pulses(display)[0].get_xdata())
+
+
+def test_names_given_and_by_default():
+    assert ECGDisplay(np.zeros((2, 9)), lead_names=("II", "V1")).lead_names == (
+        "II",
+        "V1",
+    )
+    assert ECGDisplay(np.zeros((2, 9))).lead_names == ("1", "2")
+
+
+def test_time_axis_is_in_seconds(twelve):
+    ax = ECGDisplay(twelve[0]).plot().ax_
+    assert ax.get_xlabel() == "time (s), at 25 mm/s and 10 mm/mV"
+    assert_array_equal(ax.get_xticks(), np.arange(11))
+
+
+def test_single_lead_as_one_row():
+    display = ECGDisplay(np.zeros(300)).plot()
+    assert display.signal.shape == (1, 300)
+    assert len(display.lines_) == 1
+
+
+# ------------------------------------------------------------------------- heat layer
+
+
+def test_heat_layer_holds_the_map_behind_all_leads(twelve):
+    signal, heat = twelve
+    display = ECGDisplay(signal, heat).plot()
+    assert_allclose(np.asarray(display.heat_.get_array()), heat[np.newaxis])
+    left, right, bottom, top = display.heat_.get_extent()
+    assert (left, right) == pytest.approx((-0.005, 9.995))  # samples in mid-column
+    assert (bottom, top) == display.ax_.get_ylim()
+    lowest = min(line.get_zorder() for line in display.lines_)
+    grid_order = min(lines.get_zorder() for lines in display.ax_.collections)
+    assert display.heat_.get_zorder() < grid_order < lowest
+
+
+def test_heat_layer_leaves_the_limits_of_the_paper(twelve):
+    with_heat = ECGDisplay(*twelve).plot().ax_
+    without = ECGDisplay(twelve[0]).plot().ax_
+    assert with_heat.get_xlim() == without.get_xlim()
+    assert with_heat.get_ylim() == without.get_ylim()
+    assert with_heat.get_aspect() == without.get_aspect() == 0.4
+
+
+def test_scale_begins_at_zero_and_ends_at_the_greatest_value_or_vmax(twelve):
+    signal, heat = twelve
+    assert ECGDisplay(signal, 3 * heat).plot().heat_.get_clim() == (0, 3)
+    assert ECGDisplay(signal, 3 * heat).plot(vmax=5).heat_.get_clim() == (0, 5)
+    assert ECGDisplay(signal, 0 * heat).plot().heat_.get_clim() == (0, 1)
+
+
+def test_colour_bar_tells_class_and_unit(twelve):
+    display = ECGDisplay(*twelve, explained="PVC", heat_unit="V").plot()
+    assert display.colorbar_.mappable is display.heat_
+    assert display.colorbar_.ax.get_ylabel() == "evidence for PVC (V)"
+
+
+def test_without_map_there_is_no_heat_and_no_colour_bar(twelve):
+    display = ECGDisplay(twelve[0]).plot()
+    assert display.heat_ is None
+    assert display.colorbar_ is None
+    assert not display.ax_.images
+
+
+def test_shades_darken_evenly_and_leave_traces_legible(twelve):
+    display = ECGDisplay(*twelve).plot()
+    rgb = display.heat_.cmap(np.linspace(0, 1, 11))[:, :3]
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    lightness = 116 * np.cbrt(luminance) - 16
+    assert_allclose(np.diff(lightness), np.diff(lightness).mean(), rtol=0.1)
+    assert np.ptp(lightness) > 30
+    assert (luminance[-1] + 0.05) / 0.05 > 4.5  # contrast with black
+
+
+# --------------------------------------------------------------------- from_estimator
+
+
+def test_estimator_gives_map_class_and_probability(clf, ecg):
+    X, y = ecg
+    display = ECGDisplay.from_estimator(clf, X[0], true_label=y[0])
+    proba = clf.predict_proba(X[:1])[0]
+    predicted = clf.predict(X[:1])[0]
+    assert_allclose(display.heat, clf.explain(X[:1])[0], rtol=1e-5)
+    assert_allclose(display.heat_.get_array()[0], display.heat)
+    assert_array_equal(display.signal, X[0])
+    assert display.ax_.get_title(loc="left") == (
+        f"true: {y[0]}, predicted: {predicted} ({proba.max():.0%})"
+    )
+    label = display.colorbar_.ax.get_ylabel()
+    assert label == f"evidence for {predicted} (Grad-CAM, logit per step)"
+
+
+def test_target_changes_the_map_and_not_the_prediction(clf, ecg):
+    X, _ = ecg
+    predicted = clf.predict(X[:1])[0]
+    target = next(name for name in clf.classes_ if name != predicted)
+    display = ECGDisplay.from_estimator(clf, X[0], target=target)
+    assert_allclose(display.heat, clf.explain(X[:1], target=target)[0], rtol=1e-5)
+    assert not np.allclose(display.heat, clf.explain(X[:1])[0])
+    assert display.predicted == predicted
+    assert f"evidence for {target}" in display.colorbar_.ax.get_ylabel()
+
+
+def test_options_reach_the_figure(clf, ecg):
+    figure, ax = plt.subplots()
+    display = ECGDisplay.from_estimator(
+        clf, ecg[0][0], fs=200, lead_names=("II", "V1"), ax=ax, vmax=9
+    )
+    assert (display.ax_, display.figure_) == (ax, figure)
+    assert display.lines_[0].get_xdata()[-1] == pytest.approx(399 / 200)
+    assert display.lead_names == ("II", "V1")
+    assert display.heat_.get_clim() == (0, 9)
+    assert plt.get_fignums() == [figure.number]
+
+
+def test_record_of_one_lead_without_axis_of_leads(clf, ecg):
+    X, y = ecg[0][:, 0], ecg[1]  # (n, times)
+    single = clone(clf).set_params(max_epochs=1).fit(X, y)
+    display = ECGDisplay.from_estimator(single, X[0])
+    assert_allclose(display.heat, single.explain(X[:1])[0], rtol=1e-5)
+
+
+def test_several_labels_per_record(clf, ecg):
+    X, y = ecg
+    Y = np.stack([y == "PVC", y == "AFIB", y != "NORM"], axis=1).astype(int)
+    several = clone(clf).set_params(max_epochs=2).fit(X, Y)
+    display = ECGDisplay.from_estimator(several, X[0], true_label=["a", "b"])
+    row = several.predict(X[:1])[0]
+    words = " + ".join(str(k) for k in np.flatnonzero(row)) or "nothing"
+    assert display.ax_.get_title(loc="left") == f"true: a + b, predicted: {words}"
+    assert display.explained == np.argmax(several.predict_proba(X[:1])[0])
+    assert_allclose(display.heat, several.explain(X[:1])[0], rtol=1e-5)
+
+
+def test_plot_returns_itself_and_draws_anew(twelve):
+    display = ECGDisplay(*twelve, true_label="PVC", probability=0.5)
+    first = display.plot().figure_
+    assert display.plot() is display
+    assert display.figure_ is not first
+    assert display.ax_.get_title(loc="left") == "true: PVC"
+
+
+# ----------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("signal", "options", "message"),
+    [
+        (np.zeros((1, 2, 9)), {}, r"\(n_leads, n_times\).*shape \(1, 2, 9\).*X\[0\]"),
+        (np.zeros((2, 0)), {}, r"Got the shape \(2, 0\)"),
+        ([0.0, np.nan], {}, "record of ECGDisplay must be finite"),
+        (np.zeros(9), {"fs": 0}, "'fs'.*Hz, above 0. Got 0"),
+        (np.zeros(9), {"heat": np.zeros(5)}, r"'heat'.*9 time steps.*shape \(5,\)"),
+        (np.zeros(2), {"heat": [-1, 1]}, "'heat'.*at least 0.*from -1 to 1"),
+        (np.zeros(2), {"heat": [np.inf, 1]}, "'heat'.*finite"),
+        (np.zeros((2, 9)), {"lead_names": ["II"]}, r"'lead_names'.*2 leads.*\['II'\]"),
+        (np.zeros((2, 9)), {"lead_names": "II"}, "'lead_names'.*2 leads.*'II'"),
+    ],
+)
+def test_arrays_that_do_not_fit(signal, options, message):
+    with pytest.raises(ValueError, match=message):
+        ECGDisplay(signal, **options)
+
+
+def test_not_fitted(ecg):
+    with pytest.raises(NotFittedError):
+        ECGDisplay.from_estimator(ERTSClassifier(), ecg[0][0])
+
+
+def test_estimator_without_maps(ecg):
+    other = LogisticRegression().fit(ecg[0][:, 0], ecg[1])
+    with pytest.raises(ValueError, match=r"'explain'.*LogisticRegression"):
+        ECGDisplay.from_estimator(other, ecg[0][0, 0])
+
+
+def test_unknown_target_names_the_classes(clf, ecg):
+    with pytest.raises(ValueError, match="PVC"):
+        ECGDisplay.from_estimator(clf, ecg[0][0], target="PVD")
