@@ -34,6 +34,7 @@ docs: $(VENV)/installed  ## HTML pages in docs/_build
 
 bench: $(VENV)/installed  ## tables of docs/results.md, from real PTB-XL
 	$(BIN)/python benchmarks/ptbxl.py "$(PTBXL)"
+	$(BIN)/python benchmarks/normalisation.py "$(PTBXL)"
 
 clean:
 	rm -rf $(VENV) docs/_build demo_output

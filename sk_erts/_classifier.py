@@ -143,7 +143,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         and macro-F1 in validation.
     selection_ : SelectionHistory
         For each record of `X` and each epoch: trained, easy, unreliable, dropped or
-        not looked at, with its confidence and focus.
+        not looked at, with its confidence and focus. An epoch cut short by Ctrl-C is
+        the last one here and in `kept_counts_`, but not in `history_`.
     kept_counts_ : int ndarray of shape (n_epochs,)
         Records trained in each epoch.
     effective_epochs_ : float
@@ -296,7 +297,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         if previous is not None:
             self._check_shape(records)
             self._check_classes(task)
-        seed = self._draw_seed()
+        seed = self._draw_seed(0 if previous is None else len(previous.history))
         validation = self._validation()
         data = self._divide(records, y, task, seed, sample_weight, groups, validation)
         schedule = Schedule(
@@ -356,7 +357,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         else:
             task = self._task
             self._check_shape(records)
-        seed = self._draw_seed()
+        n_before = 0 if previous is None else len(previous.history)
+        seed = self._draw_seed(n_before)
         data = self._divide(records, y, task, seed, sample_weight)
         trained = train(
             self,
@@ -366,7 +368,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
             epochs=1,
             seed=seed,
             previous=previous,
-            first_epoch=0 if previous is None else len(previous.history),
+            first_epoch=n_before,
         )
         self._publish(data, trained, checked)
         return self
@@ -559,8 +561,10 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         wanted = self.early_stopping or self.restore_best
         return float(self.validation_fraction) if wanted else None
 
-    def _draw_seed(self) -> int:
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+    def _draw_seed(self, n_epochs_before: int) -> int:
+        """Return a seed; another one where a training goes on, for another order."""
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        return int(seed) + n_epochs_before
 
     def _check_records(
         self, X: Any, y: Any, checked: ERTSClassifier

@@ -47,7 +47,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     ],
     "reuse_scores": ["boolean"],
     "norm_records": [Interval(Integral, 0, None, closed="left")],
-    "selection": [HasMethods(["select", "without_focus"]), None],
+    "selection": [Policy, None],
     "cam_layer": [str, None],
     "max_epochs": [Interval(Integral, 1, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],

@@ -408,6 +408,17 @@ class TestGoingOn:
         assert kept[0] == 120
         assert max(kept[1:]) < 30
 
+    def test_partial_fit_does_not_repeat_its_order(self, small, records):
+        class Order(Callback):
+            def on_batch_begin(self, net, batch, training, **kwargs):
+                orders.append(batch[0]["index"].tolist())
+
+        orders = []
+        clf = ERTSClassifier(**small | {"batch_size": 120}, callbacks=[Order()])
+        for _ in range(2):
+            clf.partial_fit(*records)
+        assert orders[0] != orders[1]
+
     def test_other_classes_are_refused(self, small, records):
         X, y = records
         clf = ERTSClassifier(**small).fit(X, y)

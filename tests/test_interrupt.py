@@ -42,6 +42,7 @@ def test_without_validation_the_network_is_kept_as_it_is(small):
         clf.fit(X, Y)
     assert len(clf.history_) == 2
     assert clf.predict(X).shape == (96,)
+    assert len(clf.kept_counts_) == len(clf.selection_.status) == 3  # one cut short
 
 
 def test_before_the_first_epoch_there_is_nothing_to_keep(small):

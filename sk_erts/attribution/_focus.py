@@ -260,6 +260,11 @@ def get_focus_measure(focus: str | FocusMeasure) -> FocusMeasure:
     """
     if callable(focus):
         return focus
+    if not isinstance(focus, str):
+        raise ValueError(
+            "A focus measure must be a name or a function of signed maps. Got "
+            f"{focus!r} instead."
+        )
     if focus not in FOCUS_MEASURES:
         raise ValueError(
             f"No focus measure is named {focus!r}. {nearest(focus, FOCUS_MEASURES)}"

@@ -177,7 +177,9 @@ class GradCAM:
             # A copy goes on, so that in-place layers after this one work.
             return found[0].clone()
 
-        layer = self.layer or self._last_layer_with_time(x[:1])
+        if self.layer is None:
+            self.layer = self._last_layer_with_time(x[:1])
+        layer = self.layer
         hook = self.module.get_submodule(layer).register_forward_hook(begin_graph)
         try:
             with torch.no_grad():

@@ -81,7 +81,8 @@ class SelectionCallback(Callback):
             self._hook = net.module_.head.register_forward_pre_hook(self._focus_of_step)
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        """Leave no hook behind."""
+        """Leave no hook and no statistics of selected records behind."""
+        self._renew_statistics()
         if self._hook is not None:
             self._hook.remove()
             self._hook = None

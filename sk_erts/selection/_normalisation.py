@@ -19,9 +19,9 @@ def renew_statistics(
     """Estimate running means and variances anew from records drawn at random.
 
     Steps on selected records leave the statistics of hard records in the
-    normalisation layers, with which the network then misjudges all others: on PTB-XL
-    macro-F1 in validation fell to 0.35, and rose to 0.61 once the statistics were
-    those of all data again. Weights, generators and training flags are left alone.
+    normalisation layers, with which the network then misjudges all others; how much
+    it matters on PTB-XL is measured in ``benchmarks/normalisation.py``. Weights,
+    generators and training flags are left alone.
 
     Parameters
     ----------

@@ -103,6 +103,11 @@ def test_a_callable_is_its_own_measure():
     assert get_focus_measure(len) is len
 
 
+def test_what_is_no_measure_is_refused():
+    with pytest.raises(ValueError, match="must be a name or a function.*Got 0.2"):
+        get_focus_measure(0.2)
+
+
 def test_a_misspelt_measure_names_the_nearest():
     with pytest.raises(ValueError, match="'entropi'. Did you mean 'entropy'?"):
         get_focus_measure("entropi")
