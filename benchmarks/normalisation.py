@@ -1,9 +1,9 @@
 """What selected steps do to batch normalisation, on real PTB-XL.
 
 Trains ERTS on folds 1-8 without renewing the statistics of normalisation layers and
-without a revision epoch, and scores on fold 9 twice: with the network as it is, and with
-the same weights after the statistics were estimated anew from 256 records drawn at
-random.
+without a revision epoch, and scores on fold 9 twice: with the network as it is, and
+with the same weights after the statistics were estimated anew from 256 records drawn
+at random.
 """
 
 import argparse
