@@ -365,8 +365,10 @@ class TestValidation:
         assert not set(patient[aside]) & set(patient[~aside])
 
     def test_early_stopping_has_patience(self, small, records):
-        params = small | {"lr": 1e-9, "max_epochs": 20}
-        clf = ERTSClassifier(**params, early_stopping=True, n_iter_no_change=3)
+        module = nn.Sequential(nn.Flatten(), nn.Linear(128, 3))
+        params = {k: v for k, v in small.items() if "module__" not in k}
+        params |= {"lr": 1e-12, "max_epochs": 20, "data_dropout": None, "focus": None}
+        clf = ERTSClassifier(module, **params, early_stopping=True, n_iter_no_change=3)
         assert len(clf.fit(*records).history_) == 4
 
     def test_a_callback_may_stop_the_training(self, small, records):

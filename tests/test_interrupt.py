@@ -42,6 +42,8 @@ def test_without_validation_the_network_is_kept_as_it_is(small):
         clf.fit(X, Y)
     assert len(clf.history_) == 2
     assert clf.predict(X).shape == (96,)
+    norm = clf.net_.module_.features[1]
+    assert norm.num_batches_tracked == 3  # renewed from all 96 records
     assert len(clf.kept_counts_) == len(clf.selection_.status) == 3  # one cut short
 
 

@@ -82,10 +82,10 @@ class SelectionCallback(Callback):
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Leave no hook and no statistics of selected records behind."""
-        self._renew_statistics()
         if self._hook is not None:
             self._hook.remove()
             self._hook = None
+        self._renew_statistics()
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Open a page in the ledger and give the sampler its chooser."""
