@@ -16,6 +16,8 @@ myst_enable_extensions = ["dollarmath"]
 numpydoc_show_class_members = True
 numpydoc_class_members_toctree = False
 numpydoc_show_inherited_class_members = False
+# The inherited `score` refers to a page of scikit-learn's own user guide.
+suppress_warnings = ["ref.ref"]
 exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "sk-erts"

@@ -132,9 +132,13 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     classes_ : ndarray of shape (n_classes,)
         Class labels; for an indicator matrix its column numbers, or its column names
         if it is a data frame.
-    n_leads_in_, n_times_in_, n_features_in_ : int
-        Shape of a record, and the product of the two.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    n_leads_in_ : int
+        Number of leads of a record.
+    n_times_in_ : int
+        Number of time steps of a record.
+    n_features_in_ : int
+        The product of the two.
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if `X` was a data frame.
     net_ : skorch.NeuralNet
         The trained net; ``net_.module_`` is the network.
