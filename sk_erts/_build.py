@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import nn
 
 from sk_erts._data import FitData
+from sk_erts._heads import has_parts
 from sk_erts._input import collate
+from sk_erts._names import nearest
 from sk_erts._net import ERTSNet
 from sk_erts._skorch_params import accepted_names
+from sk_erts._typing import Backbone
 from sk_erts.attribution._untouched import device_of, untouched
 from sk_erts.models import get_model
 
@@ -75,10 +78,22 @@ def pick_device(device: Any) -> str:
     -------
     device : str
         As torch names it.
+
+    Raises
+    ------
+    ValueError
+        If the machine has no such device.
     """
-    if device != "auto":
-        return str(device)
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            "The 'device' parameter of ERTSClassifier must name a device of this "
+            f"machine, or be 'auto'. Got {device!r} instead: {error}"
+        ) from error
+    return str(device)
 
 
 def continue_from(net: ERTSNet, previous: ERTSNet) -> None:
@@ -105,6 +120,8 @@ def continue_from(net: ERTSNet, previous: ERTSNet) -> None:
         ) from error
     if type(net.optimizer_) is type(previous.optimizer_):
         groups = net.optimizer_.state_dict()["param_groups"]
+        for group in groups:  # where a schedule that goes on has begun
+            group.setdefault("initial_lr", group["lr"])
         state = copy.deepcopy(previous.optimizer_.state_dict()["state"])
         net.optimizer_.load_state_dict({"state": state, "param_groups": groups})
     net.history = copy.deepcopy(previous.history)
@@ -126,6 +143,7 @@ def make_net(estimator: Any, data: FitData) -> ERTSNet:
         With random weights from torch's generator.
     """
     records = data.train.records
+    estimator.check_skorch_params({"criterion": data.task.criterion})
     module, module_params = resolve_module(
         estimator.module,
         estimator.skorch_params("module"),
@@ -152,16 +170,40 @@ def make_net(estimator: Any, data: FitData) -> ERTSNet:
         max_epochs=estimator.max_epochs,
         batch_size=estimator.batch_size,
         train_split=None,
+        predict_nonlinearity=data.task.nonlinearity,
         callbacks=copy.deepcopy(estimator.callbacks),
         device=pick_device(estimator.device),
         verbose=int(shows_table),
         **params,
-    ).initialize()
-    _check_network(net.module_, data)
+    )
+    _check_callback_names(net, estimator.skorch_params("callbacks"))
+    try:
+        net.initialize()
+    except TypeError as error:
+        raise ValueError(
+            f"The net of ERTSClassifier cannot be built: {error}. The module was given "
+            f"{sorted(module_params)!r}; set what is missing with 'module__...'."
+        ) from error
+    _check_network(net.module_, data, estimator.cam_layer)
     return net
 
 
-def _check_network(module: nn.Module, data: FitData) -> None:
+def _check_callback_names(net: ERTSNet, params: dict[str, Any]) -> None:
+    """Refuse parameters of callbacks that are not there; skorch would ignore them."""
+    named = [*net.get_default_callbacks(), *(net.callbacks or [])]
+    names = {
+        callback[0] if isinstance(callback, tuple) else type(callback).__name__
+        for callback in named
+    }
+    for name in params:
+        if name.split("__")[0] not in names:
+            raise ValueError(
+                f"The parameter 'callbacks__{name}' of ERTSClassifier reaches nothing: "
+                f"there is no such callback. {nearest(name.split('__')[0], names)}"
+            )
+
+
+def _check_network(module: nn.Module, data: FitData, cam_layer: str | None) -> None:
     """Let the network see two records and look at what comes out."""
     name = type(module).__name__
     index = np.arange(min(2, len(data.train)))
@@ -183,3 +225,13 @@ def _check_network(module: nn.Module, data: FitData) -> None:
             f"{expected}. Got {got} instead; take 'n_classes' as a parameter to be "
             "told the number of classes."
         )
+    if cam_layer in (None, "features") and has_parts(module):
+        with untouched(module), torch.no_grad():
+            backbone = cast(Backbone, module)
+            same = backbone.head(backbone.features(x.to(device_of(module))))
+        if not torch.allclose(same, logits, rtol=1e-3, atol=1e-4):
+            raise ValueError(
+                f"The module {name} has 'features' and 'head', but its forward pass "
+                "is not head(features(x)): maps of its features would not explain its "
+                "logits. Make it so, or name a layer with 'cam_layer'."
+            )

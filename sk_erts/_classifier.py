@@ -72,15 +72,16 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     focus_warmup_epochs : int, default=3
         Epochs of data dropout before the focus filter sets in.
     revision_epochs : int, default=1
-        Last epochs, on all data. They take precedence over nothing but the
-        warm-up: a training shorter than both is one on full data.
+        Last epochs, on all data. A training that is not longer than warm-up and
+        revision is one on full data.
     renewal_interval : int, "batch" or "epoch", default=512
         Records between two renewals of the selection. Batches are filled across
         intervals. ``"batch"`` is the authors' scheme, in which what is kept of one
         batch is trained by itself.
     reuse_scores : bool, default=True
         Judge a record that was trained in the epoch before by the scores of that
-        step, instead of by another forward pass.
+        step, instead of by another forward pass. Behind another head than a pooled
+        linear one a step tells the confidence only, and the focus needs the pass.
     norm_records : int, default=256
         Records, drawn at random, from which the statistics of batch-normalisation
         layers are estimated anew after each epoch of selection; 0 leaves those of
@@ -102,10 +103,11 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     class_weight : {"balanced", "effective"}, dict or None, default=None
         Weight of the classes in the loss; ``"effective"`` weighs by the effective
         number of records with :math:`\beta = 0.9999`, as the paper does.
-    validation_fraction : float, splitter or iterable of pairs, default=0.1
+    validation_fraction : float, splitter or list of pairs, default=0.1
         What is set aside to judge the epochs. A share is set aside only if
         `early_stopping` or `restore_best` needs it; a splitter, such as
-        ``PredefinedSplit``, or the pairs of indices it gives, always.
+        ``PredefinedSplit``, or a list of the pairs of indices it gives, always (the
+        first pair counts).
     early_stopping : bool, default=False
         Stop after `n_iter_no_change` epochs without a better macro-F1 in validation.
     n_iter_no_change : int, default=10
@@ -143,8 +145,9 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     net_ : skorch.NeuralNet
         The trained net; ``net_.module_`` is the network.
     history_ : skorch.History
-        Per epoch: losses, candidates and kept (shares), EE and scoring passes so far,
-        and macro-F1 in validation.
+        Per epoch: losses, candidates and kept (shares), EE and scoring passes so far in
+        this call, and macro-F1 in validation. With `warm_start` and `partial_fit` the
+        rows of earlier calls come first; everything else is of the last call alone.
     selection_ : SelectionHistory
         For each record of `X` and each epoch: trained, easy, unreliable, dropped or
         not looked at, with its confidence and focus. An epoch cut short by Ctrl-C is
@@ -357,7 +360,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         previous = getattr(self, "net_", None)
         if previous is None:
             task = make_task(y)
-            task = task if classes is None else type(task)(np.unique(classes))
+            task = task if classes is None else task.with_classes(classes)
         else:
             task = self._task
             self._check_shape(records)
@@ -495,7 +498,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
             layer=self.cam_layer,
             resample=False,
         )
-        return get_focus_measure(make_policy(self).measure or "top_mass")(maps)
+        return self._focus_measure(maps)
 
     def _target_indices(self, target: Any, n_samples: int) -> Array | None:
         """Return targets as encoded labels, None for the predicted classes."""
@@ -525,6 +528,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         self._task = data.task
+        self._focus_measure = get_focus_measure(selection.policy.measure or "top_mass")
         self.classes_ = data.task.classes
         self.n_leads_in_ = records.n_leads
         self.n_times_in_ = records.n_times
@@ -602,7 +606,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
 
     def _check_classes(self, task: Task) -> None:
         """Compare classes with those of the first fit."""
-        if not np.array_equal(task.classes, self.classes_):
+        same = type(task) is type(self._task)
+        if not (same and np.array_equal(task.classes, self.classes_)):
             raise ValueError(
                 "With warm_start=True, y must hold the classes of the first fit, "
                 f"{self.classes_.tolist()!r}. Got {task.classes.tolist()!r} instead."

@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from sk_erts._input import Records, TrainingSet
 from sk_erts._task import ClassWeight, Task
-from sk_erts._typing import Array, FloatArray, IntArray
+from sk_erts._typing import Array, BoolArray, FloatArray, IntArray
 
 __all__ = ["FitData", "divide"]
 
@@ -79,25 +79,30 @@ def divide(
         If weights are negative or all zero, or a split leaves a part empty.
     """
     weights = _weights(records, codes, task, sample_weight, class_weight)
-    rows = np.flatnonzero(weights.reshape(len(weights), -1).any(axis=1))
-    if len(rows) == 0:
+    counts: BoolArray = np.asarray(weights.reshape(len(weights), -1).any(axis=1))
+    if not counts.any():
         raise ValueError(
             "All weights of sample_weight are zero: there is nothing to train on."
         )
     if groups is not None:
         check_consistent_length(codes, groups)
-        groups = np.asarray(groups)[rows]
-    inside, outside = _split(task.strata(codes)[rows], groups, validation, random_state)
-
+        groups = np.asarray(groups)
+    rows = _split(task.strata(codes), counts, groups, validation, random_state)
+    inside, outside = (part[counts[part]] for part in rows)
+    for name, part in (("training", inside), ("validation", outside)):
+        if len(part) == 0 and (name == "training" or validation is not None):
+            raise ValueError(
+                f"The split by 'validation_fraction' leaves no record in the {name} "
+                "part whose weight is not zero."
+            )
     # Not by batch: a batch of light records alone must stay light.
-    weights /= weights[rows[inside]].mean()
+    weights /= weights[inside].mean()
 
-    def part(positions: IntArray) -> TrainingSet:
-        chosen = rows[positions]
+    def part_of(chosen: IntArray) -> TrainingSet:
         return TrainingSet(records, chosen, codes[chosen], weights[chosen])
 
-    valid = part(outside) if len(outside) else None
-    return FitData(task, part(inside), valid, len(records))
+    valid = part_of(outside) if len(outside) else None
+    return FitData(task, part_of(inside), valid, len(records))
 
 
 def _weights(
@@ -120,29 +125,40 @@ def _weights(
 
 
 def _split(
-    strata: IntArray, groups: Any, validation: Any, random_state: int
+    strata: IntArray,
+    counts: BoolArray,
+    groups: Any,
+    validation: Any,
+    random_state: int,
 ) -> tuple[IntArray, IntArray]:
-    """Return positions inside and outside the training part."""
+    """Return rows of the training and of the validation part.
+
+    A splitter and pairs of indices speak of the rows of ``X``; a random share is one
+    of the records that count.
+    """
     everything = np.arange(len(strata))
+    counting = np.flatnonzero(counts)
     if validation is None:
         return everything, everything[:0]
     if hasattr(validation, "split"):
-        inside, outside = next(validation.split(everything, strata, groups))
+        pair = next(iter(validation.split(everything, strata, groups)))
     elif not isinstance(validation, float):
-        inside, outside = next(iter(validation))
+        pair = next(iter(validation))
     elif groups is not None:
         splitter = GroupShuffleSplit(1, test_size=validation, random_state=random_state)
-        inside, outside = next(splitter.split(everything, strata, groups))
+        pair = next(splitter.split(everything, strata, groups))
     else:
-        inside, outside = _random_split(strata, validation, random_state)
-    inside, outside = np.asarray(inside), np.asarray(outside)
-    for name, part in (("training", inside), ("validation", outside)):
-        if len(part) == 0 or part.max() >= len(strata):
-            raise ValueError(
-                f"The split by 'validation_fraction' must give a {name} part within "
-                f"the {len(strata)} records of X whose weight is not zero. Got "
-                f"{len(part)} records, the last of them {part.max(initial=-1)}."
-            )
+        inside, outside = _random_split(strata[counting], validation, random_state)
+        pair = counting[inside], counting[outside]
+    inside, outside = (np.asarray(part, dtype=np.int64) for part in pair)
+    both = np.concatenate([inside, outside])
+    if both.max(initial=0) >= len(strata) or len(np.unique(both)) < len(both):
+        raise ValueError(
+            "The split by 'validation_fraction' must give each row of X to one part at "
+            f"most, and only rows in [0, {len(strata)}). Got {len(inside)} and "
+            f"{len(outside)} rows, {len(np.unique(both))} different ones, the last of "
+            f"them {both.max(initial=-1)}."
+        )
     return inside, outside
 
 

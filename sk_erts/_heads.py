@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-__all__ = ["PooledLinear", "linear_after_pooling"]
+__all__ = ["PooledLinear", "has_parts", "linear_after_pooling"]
 
 
 class PooledLinear(nn.Module):
@@ -51,6 +51,24 @@ class PooledLinear(nn.Module):
         """
         logits: torch.Tensor = self.linear(z.mean(dim=-1))  # (n, classes)
         return logits
+
+
+def has_parts(module: nn.Module) -> bool:
+    """Return whether a network is split in modules or methods `features` and `head`.
+
+    Parameters
+    ----------
+    module : Module
+        The network.
+
+    Returns
+    -------
+    has_parts : bool
+        True if both can be called.
+    """
+    return callable(getattr(module, "features", None)) and callable(
+        getattr(module, "head", None)
+    )
 
 
 def linear_after_pooling(head: nn.Module | None) -> nn.Linear | None:

@@ -22,7 +22,7 @@ class Records:
     source : ndarray or collection
         Holds the records. Arrays and memory maps are indexed, never copied whole;
         of a torch ``Dataset`` or a lazy collection, items (or the first entry of
-        items that are pairs) are stacked.
+        items that are tuples) are stacked.
     """
 
     def __init__(self, source: Recordings) -> None:
@@ -214,7 +214,7 @@ def targets_of(X: Any) -> Any:
     y : ndarray of shape (n_samples,) or (n_samples, n_labels), or None
         None where the items are no pairs.
     """
-    if not _is_lazy(X) or len(X) == 0 or not isinstance(X[0], tuple | list):
+    if not _is_lazy(X) or len(X) == 0 or not isinstance(X[0], tuple):
         return None
     return np.stack([np.asarray(X[i][1]) for i in range(len(X))])
 
@@ -238,4 +238,4 @@ def _items(source: Recordings, index: IntArray) -> Any:
 
 
 def _record_of(item: Any) -> Any:
-    return item[0] if isinstance(item, tuple | list) else item
+    return item[0] if isinstance(item, tuple) else item

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +31,7 @@ class ERTSNet(NeuralNet):
 
     callbacks_: list[tuple[str, Callback]]
     epoch_is_running = False
+    row_is_whole = False
     sampler: Any = None
 
     def run(
@@ -68,16 +71,20 @@ class ERTSNet(NeuralNet):
             *((f"first_{i}", helper.initialize()) for i, helper in enumerate(first)),
             *callbacks,
             *((f"last_{i}", helper.initialize()) for i, helper in enumerate(last)),
+            ("row_is_whole", _RowIsWhole()),
         ]
+        ctrl_c = _CtrlC()
         try:
-            self.notify("on_train_begin", X=training_set, y=None)
-            self.fit_loop(training_set, epochs=epochs)
+            with ctrl_c:
+                self.notify("on_train_begin", X=training_set, y=None)
+                self.fit_loop(training_set, epochs=epochs)
         except KeyboardInterrupt:
             # skorch's callbacks stop a training with the same exception, but between
             # two epochs.
-            if self.epoch_is_running:
+            interrupted = ctrl_c.pressed or self.epoch_is_running
+            if interrupted and not self.row_is_whole and len(self.history):
                 self.history.pop()
-            return self.epoch_is_running
+            return interrupted
         finally:
             self.notify("on_train_end", X=training_set, y=None)
             self.callbacks_ = callbacks
@@ -94,6 +101,13 @@ class ERTSNet(NeuralNet):
         return self.iterator_train(
             dataset, sampler=self.sampler, batch_size=None, **kwargs
         )
+
+    def predict(self, X: Any) -> Any:
+        """Return encoded labels, as the scores of skorch's callbacks compare them."""
+        proba = self.predict_proba(X)
+        if isinstance(self.criterion_, nn.BCEWithLogitsLoss):
+            return (proba > 0.5).astype(int)
+        return proba.argmax(axis=1)
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
         """Run the network on the signals of a batch."""
@@ -146,11 +160,44 @@ class ERTSNet(NeuralNet):
         """Note that an epoch is running."""
         super().on_epoch_begin(net, **kwargs)
         self.epoch_is_running = True
+        self.row_is_whole = False
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Note that it is over."""
         super().on_epoch_end(net, **kwargs)
         self.epoch_is_running = False
+
+
+class _RowIsWhole(Callback):
+    """Tell, as the last of all callbacks, that an epoch has its whole history."""
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        net.row_is_whole = True
+
+
+class _CtrlC:
+    """Remember whether a KeyboardInterrupt came from the keyboard.
+
+    Other threads than the main one get no signals, and handlers that are not Python's
+    own are left in place.
+    """
+
+    pressed = False
+
+    def __enter__(self) -> None:
+        in_main = threading.current_thread() is threading.main_thread()
+        usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        self._listens = in_main and usual
+        if self._listens:
+            signal.signal(signal.SIGINT, self._press)
+
+    def __exit__(self, *exception: object) -> None:
+        if self._listens:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _press(self, signum: int, frame: Any) -> None:
+        self.pressed = True
+        raise KeyboardInterrupt
 
 
 @contextmanager

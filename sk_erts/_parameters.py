@@ -103,6 +103,12 @@ def check_parameters(estimator: Any) -> None:
     if not isinstance(module, torch.nn.Module):
         takes["module"] = module
     estimator.check_skorch_params(takes)
+    if isinstance(estimator.validation_fraction, str):
+        raise ValueError(
+            f"The 'validation_fraction' parameter of {name} must be a number in "
+            "(0, 1), a splitter or a list of pairs of indices. Got "
+            f"{estimator.validation_fraction!r} instead."
+        )
     if isinstance(estimator.focus, str):
         get_focus_measure(estimator.focus)
     if estimator.selection is not None:

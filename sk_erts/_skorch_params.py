@@ -131,6 +131,8 @@ class SkorchEstimator(BaseEstimator):
                     f"Use {RESERVED[name]!r} instead."
                 )
             valid = accepted_names(takes[prefix]) if prefix in takes else None
+            if valid and prefix == "optimizer":
+                valid = valid | {"param_groups"}  # skorch's own, for parts of a network
             if valid is not None and rest.split("__")[0] not in valid:
                 raise ValueError(
                     f"The parameter {name!r} of {type(self).__name__} reaches nothing: "
@@ -163,10 +165,25 @@ def accepted_names(target: Callable[..., Any]) -> set[str] | None:
     names : set of str or None
         Without ``self``.
     """
-    parameters = inspect.signature(target).parameters.values()
-    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
-        return None
-    return {p.name for p in parameters}
+    names: set[str] = set()
+    for step in _constructors(target):
+        parameters = inspect.signature(step).parameters.values()
+        names |= {
+            p.name
+            for p in parameters
+            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.name != "self"
+        }
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+            return names
+    return None
+
+
+def _constructors(target: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """Return what takes the arguments: a function, or a class's and its bases' init."""
+    if not inspect.isclass(target):
+        return [target]
+    classes = [cls for cls in target.__mro__ if "__init__" in vars(cls)]
+    return [vars(cls)["__init__"] for cls in classes if cls is not object] or [target]
 
 
 def _name_of(target: Callable[..., Any]) -> str:

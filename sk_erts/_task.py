@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.utils import assert_all_finite
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 from torch import nn
@@ -34,6 +33,7 @@ class Task(ABC):
     """
 
     criterion: type[nn.Module]
+    nonlinearity: Callable[[torch.Tensor], torch.Tensor]
 
     def __init__(self, classes: Array) -> None:
         self.classes = classes
@@ -71,6 +71,10 @@ class Task(ABC):
         return int(matches[0])
 
     @abstractmethod
+    def with_classes(self, classes: Any) -> Task:
+        """Return the same task with all classes there will be."""
+
+    @abstractmethod
     def encode(self, y: Any) -> Array:
         """Return labels as the network's criterion wants them."""
 
@@ -102,7 +106,8 @@ class Task(ABC):
         """Return the weights of a dictionary in the order of the classes."""
         known = self.classes.tolist()
         unknown = [label for label in class_weight if label not in known]
-        if unknown:
+        # A fold may lack a class; a misspelt one leaves another class without weight.
+        if unknown and not set(known) <= set(class_weight):
             raise ValueError(
                 f"The 'class_weight' parameter names the classes {unknown!r}, which "
                 f"are not in y. The classes of y are {known!r}."
@@ -114,6 +119,11 @@ class OneClass(Task):
     """One class per record: softmax, cross-entropy."""
 
     criterion = nn.CrossEntropyLoss
+    nonlinearity = nn.Softmax(dim=1)
+
+    def with_classes(self, classes: Any) -> OneClass:
+        """Return the task with these classes, sorted."""
+        return OneClass(np.unique(column_or_1d(classes)))
 
     def encode(self, y: Any) -> Array:
         """Return class indices (n,)."""
@@ -156,14 +166,13 @@ class OneClass(Task):
             return np.ones(len(codes))
         if isinstance(class_weight, Mapping):
             by_class = self._weights_by_name(class_weight)
-        elif class_weight == "balanced":
-            by_class = compute_class_weight(
-                "balanced", classes=np.arange(self.n_classes), y=codes
-            )
         else:
-            by_class = _effective_number_weights(
-                np.bincount(codes, minlength=self.n_classes)
-            )
+            counts = np.bincount(codes, minlength=self.n_classes)
+            balance = {
+                "balanced": _balanced_weights,
+                "effective": _effective_number_weights,
+            }[class_weight]
+            by_class = balance(counts)
         weights: FloatArray = by_class[codes]
         return weights
 
@@ -172,9 +181,24 @@ class SeveralLabels(Task):
     """Any number of labels per record: sigmoids, binary cross-entropy."""
 
     criterion = nn.BCEWithLogitsLoss
+    nonlinearity = nn.Sigmoid()
+
+    def with_classes(self, classes: Any) -> SeveralLabels:
+        """Return the task with these labels, in the order given."""
+        return SeveralLabels(np.asarray(classes))
 
     def encode(self, y: Any) -> Array:
-        """Return an indicator matrix (n, n_labels) in float32."""
+        """Return an indicator matrix (n, n_labels) in float32.
+
+        The columns of a data frame are put in the order of the labels.
+        """
+        if hasattr(y, "columns") and not np.array_equal(y.columns, self.classes):
+            if sorted(map(str, y.columns)) != sorted(map(str, self.classes)):
+                raise ValueError(
+                    f"The columns of y must be the labels seen in fit, "
+                    f"{self.classes.tolist()!r}. Got {list(y.columns)!r} instead."
+                )
+            y = y[self.classes.tolist()]
         y = check_array(y, dtype="numeric", input_name="y", accept_sparse="csr")
         y = y.toarray() if hasattr(y, "toarray") else y
         if y.shape[1] != self.n_classes or not np.isin(y, (0, 1)).all():
@@ -261,6 +285,15 @@ def make_task(y: Any) -> Task:
             "instead."
         )
     return OneClass(np.unique(column_or_1d(y, warn=True)))
+
+
+def _balanced_weights(counts: IntArray) -> FloatArray:
+    """Weigh classes by the inverse of their number, as scikit-learn does.
+
+    Classes without records, which scikit-learn refuses, weigh nothing that counts.
+    """
+    weights: FloatArray = counts.sum() / ((counts > 0).sum() * np.maximum(counts, 1))
+    return weights
 
 
 def _effective_number_weights(counts: IntArray) -> FloatArray:

@@ -18,7 +18,7 @@ from sk_erts._net import ERTSNet
 from sk_erts._progress import ProgressCallback
 from sk_erts._validation import ValidationCallback
 from sk_erts.attribution._focus import get_focus_measure
-from sk_erts.attribution._untouched import generators_restored
+from sk_erts.attribution._untouched import seeded
 from sk_erts.exceptions import FitInterruptedWarning
 from sk_erts.selection import Ledger, Policy, Schedule, SelectionSampler
 from sk_erts.selection._callback import SelectionCallback
@@ -95,8 +95,8 @@ def train(
     interval = n_train if interval == "epoch" else interval
     sampler = SelectionSampler(n_train, estimator.batch_size, interval, rng)
     validation = ValidationCallback(data.task) if data.valid else None
-    with generators_restored(torch.device(pick_device(estimator.device))):
-        torch.manual_seed(seed)
+    early_stopping = estimator.early_stopping
+    with seeded(seed, torch.device(pick_device(estimator.device))):
         net = make_net(estimator, data)
         if previous is not None:
             continue_from(net, previous)
@@ -108,7 +108,7 @@ def train(
             estimator.cam_layer,
             INFERENCE_BATCH_SIZE,
         )
-        scorer.try_out(policy.reads)
+        scorer.try_out(policy)
         selection = SelectionCallback(
             schedule,
             policy,
@@ -130,7 +130,7 @@ def train(
                 *([validation] if validation else []),
                 *([ProgressCallback(epochs)] if estimator.verbose == 1 else []),
             ],
-            last=[_patience(estimator)] if estimator.early_stopping else [],
+            last=[_patience(estimator)] if validation and early_stopping else [],
         )
     n_epochs = len(net.history) - (len(previous.history) if previous else 0)
     if interrupted and n_epochs == 0:

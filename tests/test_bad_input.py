@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn.exceptions import NotFittedError
+from skorch.callbacks import Callback
 from torch import nn
 
 from sk_erts import ERTSClassifier
 from sk_erts.exceptions import NonFiniteLossError
-from sk_erts.selection import DBPD
+from sk_erts.models import ResNet1d
+from sk_erts.selection import DBPD, FocusFilter
 from tests.conftest import bumps
 
 X, Y, _ = bumps(40)
@@ -18,6 +20,13 @@ def changed(**places):
     bad = X.copy()
     bad[7, 1, 30] = places["value"]
     return bad
+
+
+class NoStep(Callback):
+    """Fail if the training begins before its input is refused."""
+
+    def on_train_begin(self, net, **kwargs):
+        raise AssertionError("the training has begun")
 
 
 class Records:
@@ -51,7 +60,7 @@ class Records:
     ids=lambda case: case if isinstance(case, str) else "X",
 )
 def test_records(small, bad, message):
-    clf = ERTSClassifier(**small)
+    clf = ERTSClassifier(**small, callbacks=[NoStep()])
     with pytest.raises(ValueError, match=message):
         clf.fit(bad, Y)
     assert not vars(clf).keys() & {"net_", "classes_", "n_leads_in_"}
@@ -139,7 +148,15 @@ def test_labels_of_focus_score(fitted):
         ({"iterator_train__n_workers": 3}, "Did you mean 'num_workers'"),
         ({"iterator_train__batch_size": 3}, "Use 'batch_size' instead"),
         ({"criterion__weight": 3}, "Use 'class_weight' instead"),
-        ({"validation_fraction": [([0], [99])]}, "within the 40 records of X"),
+        ({"validation_fraction": [([0], [99])]}, r"only rows in \[0, 40\)"),
+        ({"validation_fraction": [([0, 1], [1])]}, "each row of X to one part at most"),
+        ({"validation_fraction": [([0, 1], [])]}, "no record in the validation part"),
+        ({"validation_fraction": "0.1"}, "Got '0.1' instead"),
+        ({"device": "gpu"}, "must name a device of this machine"),
+        ({"criterion__label_smoothin": 1}, "Did you mean 'label_smoothing'"),
+        ({"callbacks__schedul__gamma": 1}, "no such callback"),
+        ({"selection": DBPD("0.3")}, "'threshold' parameter of DBPD must be a number"),
+        ({"selection": FocusFilter(DBPD(), threshold=1.5)}, "Got 1.5 instead"),
         ({"cam_layer": "convolution"}, "'convolution' is no submodule of ResNet1d"),
     ],
     ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
@@ -158,6 +175,31 @@ def test_set_params_refuses_what_it_cannot_reach():
 class TestNetworks:
     def fit(self, module, **params):
         ERTSClassifier(module, max_epochs=2, verbose=0, **params).fit(X, Y)
+
+    def test_forward_is_not_head_of_features(self):
+        class Scaled(ResNet1d):
+            def forward(self, x):
+                return super().forward(100 * x)
+
+        params = {"module__width": 4, "module__blocks": (1,)}
+        with pytest.raises(ValueError, match=r"is not head\(features\(x\)\)"):
+            self.fit(Scaled, **params)
+        self.fit(Scaled, **params, cam_layer="features.0")
+
+    def test_a_module_that_lacks_an_argument(self):
+        class Needy(nn.Linear):
+            def __init__(self, n_hidden, n_classes):
+                super().__init__(n_hidden, n_classes)
+
+        with pytest.raises(ValueError, match=r"'n_hidden'.*given \['n_classes'\]"):
+            self.fit(Needy)
+
+    def test_a_layer_that_is_not_called(self):
+        module = nn.Sequential(nn.Flatten(), nn.Linear(128, 3))
+        module.spare = nn.Conv1d(1, 1, 1)
+        module.forward = lambda x: module[1](module[0](x))
+        with pytest.raises(ValueError, match="'spare' of Sequential is not called"):
+            self.fit(module, cam_layer="spare")
 
     def test_wrong_number_of_logits(self):
         module = nn.Sequential(nn.Flatten(), nn.Linear(128, 7))

@@ -21,7 +21,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from skorch.callbacks import Callback, LRScheduler
+from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import nn
 
 from sk_erts import ERTSClassifier
@@ -257,6 +257,18 @@ class TestOneRecordInABatch:
         assert clf.kept_counts_.tolist() == [n_samples] * 2
         assert np.isfinite(clf.predict_proba(X)).all()
 
+    def test_batches_of_one_only(self):
+        X, y, _ = bumps(12)
+        clf = ERTSClassifier(
+            self.Normalised,
+            batch_size=1,
+            max_epochs=4,
+            warmup_epochs=1,
+            focus=None,
+            verbose=0,
+        ).fit(X, y)
+        assert clf.kept_counts_[0] == 12
+
     def test_a_selection_of_one_is_trained(self):
         class First(KeepAll):
             def _keep(self, scores, rng):
@@ -343,11 +355,22 @@ class TestValidation:
     def test_restore_best_ends_with_the_best_epoch(self, small, records):
         X, y = records
         fold = np.where(np.arange(120) < 90, -1, 0)
-        params = small | {"max_epochs": 8, "lr": 0.05}
+
+        class Spoil(Callback):
+            """Make the last epoch the worst."""
+
+            def on_batch_begin(self, net, training, **kwargs):
+                if not training and len(net.history) == 8:
+                    net.module_.head.linear.weight.data.zero_()
+
         clf = ERTSClassifier(
-            **params, restore_best=True, validation_fraction=PredefinedSplit(fold)
+            **small | {"max_epochs": 8, "warmup_epochs": 8},
+            restore_best=True,
+            validation_fraction=PredefinedSplit(fold),
+            callbacks=[Spoil()],
         ).fit(X, y)
         best = max(clf.history_[:, "valid_f1"])
+        assert clf.history_[-1, "valid_f1"] < best
         got = f1_score(y[90:], clf.predict(X[90:]), average="macro")
         assert got == pytest.approx(best)
 
@@ -416,10 +439,28 @@ class TestGoingOn:
                 orders.append(batch[0]["index"].tolist())
 
         orders = []
-        clf = ERTSClassifier(**small | {"batch_size": 120}, callbacks=[Order()])
+        params = small | {"batch_size": 120, "data_dropout": None, "focus": None}
+        clf = ERTSClassifier(**params, callbacks=[Order()])
         for _ in range(2):
             clf.partial_fit(*records)
         assert orders[0] != orders[1]
+
+    @pytest.mark.parametrize("way", ["partial_fit", "warm_start"])
+    def test_schedules_and_patience_go_on(self, small, records, way):
+        schedule = LRScheduler("LambdaLR", lr_lambda=lambda epoch: 0.5**epoch)
+        params = small | {"max_epochs": 1, "early_stopping": True}
+        clf = ERTSClassifier(**params, callbacks=[schedule], warm_start=True)
+        for _ in range(3):
+            (clf.partial_fit if way == "partial_fit" else clf.fit)(*records)
+        rate = clf.net_.optimizer_.param_groups[0]["lr"]
+        assert rate == pytest.approx(0.01 * 0.5**3)
+
+    @pytest.mark.parametrize("weight", ["balanced", "effective", {0: 1, 1: 2, 2: 3}])
+    def test_a_class_may_be_missing_where_weights_are_given(self, small, weight):
+        X, y, _ = bumps(60)
+        clf = ERTSClassifier(**small, class_weight=weight)
+        clf.partial_fit(X[y != 2], y[y != 2], classes=[0, 1, 2])
+        assert clf.fit(X[y != 2], y[y != 2]).classes_.tolist() == [0, 1]
 
     def test_other_classes_are_refused(self, small, records):
         X, y = records
@@ -452,6 +493,23 @@ class TestSkorchParameters:
         np.testing.assert_array_equal(
             alone.predict_proba(records[0]), helped.predict_proba(records[0])
         )
+
+    def test_parts_of_a_network_learn_at_their_own_rate(self, small, records):
+        groups = [("head*", {"lr": 0.5})]
+        clf = ERTSClassifier(**small, optimizer__param_groups=groups).fit(*records)
+        rates = [group["lr"] for group in clf.net_.optimizer_.param_groups]
+        assert rates == [0.5, 0.01]
+
+    def test_skorch_scores_its_epochs(self, small, records):
+        split = [(np.arange(90), np.arange(90, 120))]
+        params = small | {"max_epochs": 20, "warmup_epochs": 20}
+        clf = ERTSClassifier(
+            **params,
+            validation_fraction=split,
+            callbacks=[EpochScoring("accuracy", lower_is_better=False)],
+        ).fit(*records)
+        got = clf.score(records[0][90:], records[1][90:])
+        assert clf.history_[-1, "accuracy"] == pytest.approx(got)
 
     def test_callbacks_are_copied(self, small, records):
         class Counter(Callback):

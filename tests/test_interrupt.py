@@ -1,5 +1,8 @@
 """Ctrl-C during fit."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
@@ -43,8 +46,43 @@ def test_without_validation_the_network_is_kept_as_it_is(small):
     assert len(clf.history_) == 2
     assert clf.predict(X).shape == (96,)
     norm = clf.net_.module_.features[1]
-    assert norm.num_batches_tracked == 3  # renewed from all 96 records
+    assert norm.num_batches_tracked == 1  # renewed from all 96 records at once
     assert len(clf.kept_counts_) == len(clf.selection_.status) == 3  # one cut short
+
+
+def test_the_key_itself_between_two_epochs(small):
+    class Press(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            if len(net.history) == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    clf = ERTSClassifier(**small, callbacks=[Press()])
+    with pytest.warns(FitInterruptedWarning, match="after 2 of 6"):
+        clf.fit(X, Y)
+    assert len(clf.history_) == 2
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_statistics_cut_short_are_put_back_and_then_renewed(small, monkeypatch):
+    class Press(Callback):
+        """Interrupt in the middle of a renewal, which runs in evaluation mode."""
+
+        def on_epoch_begin(self, net, **kwargs):
+            if len(net.history) == 3:
+                net.module_.features[0].register_forward_hook(self.press)
+
+        def press(self, layer, inputs, output):
+            if len(output) == 64 and not layer.training:
+                layer._forward_hooks.clear()
+                os.kill(os.getpid(), signal.SIGINT)
+
+    params = small | {"renewal_interval": 32, "norm_records": 64}
+    clf = ERTSClassifier(**params, callbacks=[Press()])
+    with pytest.warns(FitInterruptedWarning):
+        clf.fit(X, Y)
+    norm = clf.net_.module_.features[1]
+    assert norm.num_batches_tracked == 1
+    assert norm.momentum == 0.1
 
 
 def test_before_the_first_epoch_there_is_nothing_to_keep(small):

@@ -58,6 +58,28 @@ def test_columns_of_a_data_frame_are_names(labelled, small):
     np.testing.assert_array_equal(clf.explain(X, "PVC"), clf.explain(X, ["PVC"] * 160))
 
 
+def test_labels_are_matched_by_name(labelled, small):
+    X, Y = labelled
+    frame = pd.DataFrame(Y, columns=["PVC", "AFIB"])
+    clf = ERTSClassifier(**small).partial_fit(X, frame, classes=["PVC", "AFIB"])
+    assert clf.classes_.tolist() == ["PVC", "AFIB"]
+    swapped = frame[["AFIB", "PVC"]]
+    np.testing.assert_array_equal(
+        clf.focus_score(X, frame), clf.focus_score(X, swapped)
+    )
+    with pytest.raises(ValueError, match="columns of y must be the labels seen"):
+        clf.partial_fit(X, frame.rename(columns={"PVC": "STE"}))
+
+
+def test_weights_of_records_labels_and_classes_together(labelled, small):
+    X, Y = labelled
+    weight = np.where(np.arange(160) < 80, 1.0, 0.0)
+    params = {"class_weight": "balanced", "restore_best": True}
+    clf = ERTSClassifier(**small, **params).fit(X, Y, sample_weight=weight)
+    assert (clf.selection_.status[:, 80:] == 0).all()
+    assert clf.kept_counts_[0] == 72
+
+
 def test_sparse_indicators(labelled, small):
     X, Y = labelled
     clf = ERTSClassifier(**small)

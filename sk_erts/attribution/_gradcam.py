@@ -18,11 +18,25 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sk_erts._heads import linear_after_pooling
+from sk_erts._heads import has_parts, linear_after_pooling
 from sk_erts._typing import Backbone, FloatArray
 from sk_erts.attribution._untouched import device_of, untouched
 
 __all__ = ["GradCAM", "gradcam", "resample_maps"]
+
+# Layers whose output is (n, channels, times).
+TIME_LAST = (
+    nn.Conv1d,
+    nn.ConvTranspose1d,
+    nn.BatchNorm1d,
+    nn.SyncBatchNorm,
+    nn.GroupNorm,
+    nn.InstanceNorm1d,
+    nn.MaxPool1d,
+    nn.AvgPool1d,
+    nn.AdaptiveAvgPool1d,
+    nn.AdaptiveMaxPool1d,
+)
 
 Direction = Callable[[torch.Tensor], torch.Tensor]
 
@@ -77,8 +91,7 @@ class GradCAM:
     def __init__(self, module: nn.Module, layer: str | None = None) -> None:
         self.module = module
         self.layer = layer
-        has_parts = hasattr(module, "features") and hasattr(module, "head")
-        self._splits_at_features = has_parts and layer in (None, "features")
+        self._splits_at_features = has_parts(module) and layer in (None, "features")
         self.linear = (
             linear_after_pooling(module.head)
             if self._splits_at_features and isinstance(module.head, nn.Module)
@@ -120,11 +133,11 @@ class GradCAM:
                     z = self._features(x)  # (n, channels, times)
                     logits = self._head(z)
                     return logits, self.maps_from_features(z, direction(logits))
-            with self._feature_leaf(x) as (z, logits):
+            # cuDNN cannot differentiate recurrent layers in evaluation mode.
+            without_cudnn = torch.backends.cudnn.flags(enabled=False)
+            with without_cudnn, self._feature_leaf(x) as (z, logits):
                 goal = (logits * direction(logits.detach())).sum()
-                # cuDNN cannot differentiate recurrent layers in evaluation mode.
-                with torch.backends.cudnn.flags(enabled=False):
-                    (gradient,) = torch.autograd.grad(goal, z)
+                (gradient,) = torch.autograd.grad(goal, z)
             weights = gradient.mean(dim=-1)  # (n, channels)
             maps = torch.einsum("nkt,nk->nt", z.detach(), weights)
             return logits.detach(), maps
@@ -164,7 +177,8 @@ class GradCAM:
                 z = self._features(x)
             z.requires_grad_()
             with torch.enable_grad():
-                yield z, self._head(z)
+                # A copy goes on, so that a head may begin in place.
+                yield z, self._head(z.clone())
             return
         found: list[torch.Tensor] = []
 
@@ -186,6 +200,11 @@ class GradCAM:
                 logits = self.module(x)
         finally:
             hook.remove()
+        if not found:
+            raise ValueError(
+                f"The 'cam_layer' {layer!r} of {type(self.module).__name__} is not "
+                "called in its forward pass. Name a submodule that is."
+            )
         with torch.enable_grad():
             yield found[0], logits
 
@@ -199,12 +218,22 @@ class GradCAM:
         return cast(Backbone, self.module).head(z)
 
     def _last_layer_with_time(self, x: torch.Tensor) -> str:
-        """Name the last submodule that returns (n, channels, more than one time)."""
+        """Name the last submodule that returns (n, channels, more than one time).
+
+        Convolutions, their normalisation and pooling have time last; what follows
+        them without parameters (activations, dropout) and keeps their shape does too.
+        Of anything else, such as attention or batch-first recurrence, it is not known.
+        """
         order: list[tuple[str, int]] = []
+        shape: list[torch.Size] = []
 
         def remember(name: str) -> Callable[[nn.Module, object, object], None]:
-            def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-                if isinstance(output, torch.Tensor) and output.ndim == 3:
+            def hook(module: nn.Module, _inputs: object, output: object) -> None:
+                if not isinstance(output, torch.Tensor) or output.ndim != 3:
+                    return
+                follows = [output.shape] == shape and not list(module.parameters())
+                if isinstance(module, TIME_LAST) or follows:
+                    shape[:] = [output.shape]
                     order.append((name, output.shape[-1]))
 
             return hook

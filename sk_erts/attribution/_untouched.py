@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-__all__ = ["device_of", "generators_restored", "untouched"]
+__all__ = ["device_of", "seeded", "untouched"]
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def untouched(module: nn.Module) -> Iterator[None]:
     None
     """
     flags = [(part, part.training) for part in module.modules()]
-    with generators_restored(device_of(module)):
+    with _generators_restored(device_of(module)):
         module.eval()
         try:
             yield
@@ -37,7 +37,7 @@ def untouched(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def generators_restored(device: torch.device) -> Iterator[None]:
+def _generators_restored(device: torch.device) -> Iterator[None]:
     """Give torch's generators back in the state that they are in now.
 
     Parameters
@@ -51,6 +51,30 @@ def generators_restored(device: torch.device) -> Iterator[None]:
     """
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
+        yield
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's generators and give them back as they were.
+
+    Parameters
+    ----------
+    seed : int
+        Where to begin.
+    device : torch.device
+        Its generator is seeded beside the processor's; those of other devices are
+        not touched.
+
+    Yields
+    ------
+    None
+    """
+    with _generators_restored(device):
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
         yield
 
 

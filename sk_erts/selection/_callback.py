@@ -11,12 +11,15 @@ from skorch.callbacks import Callback
 from sk_erts._typing import IntArray
 from sk_erts.selection._ledger import Ledger, Status
 from sk_erts.selection._normalisation import renew_statistics
-from sk_erts.selection._policies import KeepAll, Policy, Scores
+from sk_erts.selection._policies import Policy, Scores
 from sk_erts.selection._sampler import SelectionSampler
 from sk_erts.selection._schedule import Schedule
 from sk_erts.selection._scorer import Scorer
 
 __all__ = ["SelectionCallback"]
+
+# Large enough for means and variances, whatever the batches of the training.
+STATISTICS_BATCH_SIZE = 64
 
 
 class SelectionCallback(Callback):
@@ -93,8 +96,6 @@ class SelectionCallback(Callback):
         self.n_trained.append(0)
         self.ledger.open_epoch()
         self.sampler.choose = self.choose
-        policy = self.schedule.policy(self.epoch, self.policy)
-        self._statistics_are_stale = not isinstance(policy, KeepAll)
 
     def choose(self, index: IntArray) -> IntArray:
         """Return which of some records are trained now.
@@ -121,6 +122,7 @@ class SelectionCallback(Callback):
         )
         status = policy.select(scores, self.rng)
         self.ledger.judge(index, status, policy.reads)
+        self._statistics_are_stale |= bool((status != Status.TRAINED).any())
         kept: IntArray = index[status == Status.TRAINED]
         return kept
 
@@ -178,15 +180,15 @@ class SelectionCallback(Callback):
         n_renewing = min(self.norm_records, self.ledger.n_records)
         if not self._statistics_are_stale or n_renewing < 2:
             return
-        self._statistics_are_stale = False
         index = self.rng.permutation(self.ledger.n_records)[:n_renewing]
-        n_batches = max(1, n_renewing // self.sampler.batch_size)
+        n_batches = max(1, n_renewing // STATISTICS_BATCH_SIZE)
         renewed = renew_statistics(
             self.scorer.module,
             self.scorer.training_set,
             np.array_split(index, n_batches),
         )
         self._n_renewing += n_renewing * renewed
+        self._statistics_are_stale = False
 
     def _focus_of_step(self, head: Any, inputs: tuple[torch.Tensor]) -> None:
         """Score the maps of a training step on their way to the head."""

@@ -96,7 +96,8 @@ class FocusFilter(Refinement):
 
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         rank = self._rank(scores)
-        n_aside = int(self._share(scores.read("focus")) * len(scores))
+        share = self._share(scores.read("focus"))
+        n_aside = int(share * len(scores) + 1e-9)  # 0.29 * 100 is 28.999...
         kept = np.ones(len(scores), dtype=bool)
         kept[np.argsort(rank, kind="stable")[:n_aside]] = False
         if self.class_rescue:

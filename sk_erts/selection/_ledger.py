@@ -65,7 +65,7 @@ class Ledger:
             for name in ("confidence", "focus")
         }
         self._until = {
-            name: np.full(n_records, -1, dtype=np.int16) for name in self._scores
+            name: np.full(n_records, -1, dtype=np.int32) for name in self._scores
         }
         self._story: dict[str, list[Any]] = {
             "status": [],
@@ -77,7 +77,7 @@ class Ledger:
         """Begin a page on which no record has been looked at."""
         self._story["status"].append(np.zeros(self.n_records, dtype=np.int8))
         for name in self._scores:
-            self._story[name].append(np.full(self.n_records, np.nan, dtype=np.float16))
+            self._story[name].append(np.full(self.n_records, np.nan, dtype=np.float32))
 
     def record(
         self, name: str, index: IntArray, values: FloatArray, *, until: int
@@ -188,7 +188,7 @@ class Ledger:
         """
         n_epochs = len(self._story["status"])
         status = np.zeros((n_epochs, n_samples), dtype=np.int8)
-        scores = np.full((2, n_epochs, n_samples), np.nan, dtype=np.float16)
+        scores = np.full((2, n_epochs, n_samples), np.nan, dtype=np.float32)
         for epoch in range(n_epochs):
             status[epoch, rows] = self._story["status"][epoch]
             for k, name in enumerate(self._scores):
@@ -205,10 +205,10 @@ class SelectionHistory:
     status : int8 ndarray of shape (n_epochs, n_samples)
         Values of `Status`. Records set aside for validation, or with weight zero,
         are never looked at.
-    confidence : float16 ndarray of shape (n_epochs, n_samples)
+    confidence : float32 ndarray of shape (n_epochs, n_samples)
         Probability of the true class by which the record was judged; in epochs on all
         data that of its training step. NaN where it was not measured.
-    focus : float16 ndarray of shape (n_epochs, n_samples)
+    focus : float32 ndarray of shape (n_epochs, n_samples)
         Focus score of the map of the true class, likewise.
 
     Examples
@@ -265,7 +265,7 @@ class SelectionHistory:
                 "epoch": np.repeat(np.arange(1, n_epochs + 1), n_samples),
                 "record": np.tile(np.arange(n_samples), n_epochs),
                 "status": pd.Categorical.from_codes(self.status.ravel(), labels),
-                "confidence": self.confidence.ravel().astype(np.float32),
-                "focus": self.focus.ravel().astype(np.float32),
+                "confidence": self.confidence.ravel(),
+                "focus": self.focus.ravel(),
             }
         )

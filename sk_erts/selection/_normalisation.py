@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -21,7 +23,8 @@ def renew_statistics(
     Steps on selected records leave the statistics of hard records in the
     normalisation layers, with which the network then misjudges all others; how much
     it matters on PTB-XL is measured in ``benchmarks/normalisation.py``. Weights,
-    generators and training flags are left alone.
+    generators, training flags and layers in evaluation mode (frozen ones) are left
+    alone; so is everything if a batch fails.
 
     Parameters
     ----------
@@ -49,11 +52,12 @@ def renew_statistics(
     layers = [
         part
         for part in module.modules()
-        if isinstance(part, _BatchNorm) and part.track_running_stats
+        if isinstance(part, _BatchNorm) and part.track_running_stats and part.training
     ]
     if not layers:
         return False
     momenta = [layer.momentum for layer in layers]
+    before = [copy.deepcopy(layer.state_dict()) for layer in layers]
     with untouched(module), torch.no_grad():
         try:
             for layer in layers:
@@ -63,6 +67,10 @@ def renew_statistics(
             for index in batches:
                 x = torch.from_numpy(training_set.signals(index))
                 module(x.to(device_of(module)))
+        except BaseException:
+            for layer, state in zip(layers, before, strict=True):
+                layer.load_state_dict(state)
+            raise
         finally:
             for layer, momentum in zip(layers, momenta, strict=True):
                 layer.momentum = momentum

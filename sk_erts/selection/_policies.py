@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -293,7 +294,7 @@ class DBPD(Policy):
         self.threshold = threshold
 
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        return np.asarray(scores.read("confidence") < self.threshold)
+        return _below(scores, self)
 
 
 class SMRD(Policy):
@@ -325,7 +326,7 @@ class SMRD(Policy):
         self.threshold = threshold
 
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        n_kept = int((scores.read("confidence") < self.threshold).sum())
+        n_kept = int(_below(scores, self).sum())
         return _random_mask(len(scores), n_kept, rng)
 
 
@@ -403,6 +404,17 @@ class Rehearsal(Refinement):
         # Rounded at random, so that small intervals rehearse too.
         n_kept = int(len(scores) * self.share + rng.random())
         return _random_mask(len(scores), n_kept, rng)
+
+
+def _below(scores: Scores, policy: DBPD | SMRD) -> BoolArray:
+    """Return which records are below the threshold of a policy."""
+    threshold: Any = policy.threshold
+    if not isinstance(threshold, Real):
+        raise ValueError(
+            f"The 'threshold' parameter of {type(policy).__name__} must be a number. "
+            f"Got {threshold!r} instead."
+        )
+    return np.asarray(scores.read("confidence") < float(threshold))
 
 
 def _random_mask(n: int, n_true: int, rng: np.random.Generator) -> BoolArray:

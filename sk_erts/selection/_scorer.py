@@ -12,6 +12,7 @@ from sk_erts._typing import FloatArray, IntArray
 from sk_erts.attribution._focus import FocusMeasure
 from sk_erts.attribution._gradcam import GradCAM
 from sk_erts.attribution._untouched import device_of, untouched
+from sk_erts.selection._policies import Policy, Scores
 
 __all__ = ["Scorer"]
 
@@ -79,28 +80,35 @@ class Scorer:
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in reads}
 
-    def try_out(self, reads: frozenset[str]) -> None:
-        """Score two records and forget them, so that what cannot work fails now.
+    def try_out(self, policy: Policy) -> None:
+        """Score two records and decide on them, so that what cannot work fails now.
 
         Parameters
         ----------
-        reads : frozenset of str
-            What a policy will want.
+        policy : Policy
+            The whole policy.
 
         Raises
         ------
         ValueError
-            If there is no such score, no layer to explain, or the focus measure
-            returns anything but one number per map.
+            If there is no such score, no layer to explain, the focus measure returns
+            anything but one number per map, or the policy's parameters are wrong.
         """
+        reads = frozenset(policy.reads)
         unknown = sorted(reads - {"confidence", "focus"})
         if unknown:
             raise ValueError(
                 f"The policy reads {unknown[0]!r}, but the scores there are "
                 "'confidence' and 'focus'. Correct the policy's 'reads'."
             )
-        if reads:
-            self._score_batch(np.arange(min(2, len(self.training_set))), reads)
+        index = np.arange(min(2, len(self.training_set)))
+        scores = Scores(
+            y=self.task.strata(self.training_set.codes)[index],
+            epoch=1,
+            **(self._score_batch(index, reads) if reads else {}),
+        )
+        for part in (policy, policy.without_focus()):
+            part.select(scores, np.random.default_rng(0))
 
     def focus(self, maps: torch.Tensor) -> FloatArray:
         """Return the focus scores of signed maps.

@@ -206,6 +206,33 @@ class TestLeavesTheModelAsFound:
         self.check(module := Noisy(), lambda: gradcam(module, X))
 
 
+class Attentive(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(2, 8, 5, padding=2)
+        self.relu = nn.ReLU()
+        self.attend = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.out = nn.Linear(8, N_CLASSES)
+
+    def forward(self, x):
+        z = self.attend(self.relu(self.conv(x)).transpose(1, 2))
+        return self.out(z.mean(dim=1))
+
+
+def test_does_not_take_channels_for_time():
+    assert GradCAM(Attentive())._last_layer_with_time(torch.zeros(1, 2, 64)) == "relu"
+    assert gradcam(Attentive(), X, resample=False).shape == (6, 64)
+
+
+def test_a_head_may_begin_in_place():
+    module = NonlinearHead()
+    module.features = nn.Conv1d(2, 5, 5, padding=2)
+    module.head = nn.Sequential(nn.ReLU(inplace=True), *module.head)
+    maps = gradcam(module, X, 1, signed=True, resample=False)
+    expected = by_definition(module, "features", 1)
+    np.testing.assert_allclose(maps, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_finds_the_last_layer_with_a_time_axis():
     assert (
         GradCAM(Plain().eval())._last_layer_with_time(torch.zeros(1, 2, 64)) == "relu"
