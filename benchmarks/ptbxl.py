@@ -16,20 +16,18 @@ from skorch.callbacks import LRScheduler
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import load_ptbxl
 from sk_erts.models import ResNet1d
+from sk_erts.selection import DBPD, FocusFilter
 
-AS_PUBLISHED = {
-    "renewal_interval": "batch",
-    "reuse_scores": False,
-    "easy_share": 0,
-    "norm_records": 0,
-}
+# The released code renews the selection for each batch, trains what is left of it by
+# itself, and ranks by (1 - p) * focus with the mean of the top tenth as focus.
+BATCHWISE = {"renewal_interval": "batch", "reuse_scores": False, "norm_records": 0}
+RELEASED = FocusFilter(DBPD(0.3), "top_mean", ranking="hard_focus")
 SCHEMES = {
     "full data": {"data_dropout": None, "focus": None},
-    "DBPD, as published": {"focus": None, **AS_PUBLISHED},
-    "ERTS, as published": AS_PUBLISHED,
+    "batch-wise DBPD": {"focus": None, "easy_share": 0, **BATCHWISE},
+    "batch-wise ERTS": {"selection": RELEASED, **BATCHWISE},
     "DBPD": {"focus": None},
     "ERTS": {},
-    "ERTS, statistics not renewed": {"norm_records": 0},
 }
 
 
