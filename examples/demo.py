@@ -6,7 +6,7 @@ ones whose evidence is also focused (ERTS). One table and two figures tell the r
 
     python examples/demo.py                     # synthetic records, two minutes
     python examples/demo.py --quick             # a few seconds, too few to learn much
-    python examples/demo.py --ptbxl FOLDER      # real records, half an hour
+    python examples/demo.py --ptbxl FOLDER      # real ones, two minutes per 2,000
 """
 
 import argparse

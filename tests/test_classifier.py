@@ -16,6 +16,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import (
     GridSearchCV,
     GroupShuffleSplit,
+    KFold,
     PredefinedSplit,
     cross_val_score,
 )
@@ -25,6 +26,7 @@ from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import nn
 
 from sk_erts import ERTSClassifier
+from sk_erts._input import as_records
 from sk_erts._parameters import make_policy
 from sk_erts.models import ResNet1d
 from sk_erts.selection import DBPD, FocusFilter, KeepAll, Rehearsal, Status
@@ -96,6 +98,14 @@ class TestInputs:
         X = np.load(tmp_path / "X.npy", mmap_mode="r")
         self.same(small, records, X)
 
+    @pytest.mark.parametrize("dtype", ["f4", "f8", "i2", ">f4"])
+    def test_a_memory_map_is_never_copied_whole(self, tmp_path, dtype):
+        np.save(tmp_path / "X.npy", np.zeros((4, 2, 10), dtype))
+        X = np.load(tmp_path / "X.npy", mmap_mode="r")
+        records = as_records(X, ERTSClassifier())
+        assert np.shares_memory(records.source, X)
+        assert records.take(np.array([3, 1])).dtype == np.float32
+
     def test_dataset_of_pairs_brings_its_labels(self, small, records):
         X, y = records
         codes = torch.from_numpy(np.unique(y, return_inverse=True)[1])
@@ -116,6 +126,8 @@ class TestInputs:
                 return records[0][i]
 
         self.same(small, records, Folder())
+        clf = ERTSClassifier(**small).fit(*records)
+        np.testing.assert_array_equal(clf.explain(Folder()), clf.explain(records[0]))
 
     def test_data_frame_keeps_its_names(self, small, records):
         X = pd.DataFrame(records[0][:, 0], columns=[f"t{i}" for i in range(64)])
@@ -151,6 +163,12 @@ class TestInsideScikitLearn:
         scores = cross_val_score(clf, *records, cv=3)
         assert scores.shape == (3,)
         assert scores.min() > 0.5
+
+    def test_folds_of_one_class(self, small, records):
+        y = np.sort(records[1] == "PVC")
+        scores = cross_val_score(ERTSClassifier(**small), records[0], y, cv=KFold(3))
+        assert np.isfinite(scores).all()
+        assert scores[2] == 0  # nothing but the other class was seen
 
     def test_grid_search_over_everything_in_two_processes(self, small, records):
         grid = {
