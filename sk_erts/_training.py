@@ -132,24 +132,31 @@ def train(
             ],
             last=[_patience(estimator)] if validation and early_stopping else [],
         )
-    n_epochs = len(net.history) - (len(previous.history) if previous else 0)
-    if interrupted and n_epochs == 0:
-        raise KeyboardInterrupt("fit was stopped before its first epoch was over.")
+    if interrupted:
+        n_before = len(previous.history) if previous else 0
+        _tell_interrupted(len(net.history) - n_before, epochs, validation)
     if validation and (interrupted or estimator.restore_best):
         net.module_.load_state_dict(validation.best_state_)
-    if interrupted:
-        kept = (
-            f"the network of epoch {validation.best_epoch_}, the best in validation, "
-            "is kept."
-            if validation
-            else "the network is kept as it is."
-        )
-        warnings.warn(
-            f"fit was stopped by hand after {n_epochs} of {epochs} epochs; {kept}",
-            FitInterruptedWarning,
-            stacklevel=4,
-        )
     return Trained(net, selection, time.perf_counter() - start)
+
+
+def _tell_interrupted(
+    n_epochs: int, planned: int, validation: ValidationCallback | None
+) -> None:
+    """Say which network is kept, or go on with Ctrl-C if there is none worth it."""
+    if n_epochs == 0:
+        raise KeyboardInterrupt("fit was stopped before its first epoch was over.")
+    kept = (
+        f"the network of epoch {validation.best_epoch_}, the best in validation, is "
+        "kept."
+        if validation
+        else "the network is kept as it is."
+    )
+    warnings.warn(
+        f"fit was stopped by hand after {n_epochs} of {planned} epochs; {kept}",
+        FitInterruptedWarning,
+        stacklevel=5,
+    )
 
 
 def _patience(estimator: Any) -> EarlyStopping:

@@ -1,17 +1,10 @@
 """Which records are trained: policies, their schedule, and what became of whom."""
 
+from sk_erts.selection._data_dropout import DBPD, SMRD, SRD, KeepAll
 from sk_erts.selection._focus_filter import FocusFilter, share_below_gap
 from sk_erts.selection._ledger import Ledger, SelectionHistory, Status
-from sk_erts.selection._policies import (
-    DBPD,
-    SMRD,
-    SRD,
-    KeepAll,
-    Policy,
-    Refinement,
-    Rehearsal,
-    Scores,
-)
+from sk_erts.selection._policy import Policy, Refinement, Scores
+from sk_erts.selection._rehearsal import Rehearsal
 from sk_erts.selection._sampler import SelectionSampler
 from sk_erts.selection._schedule import Schedule
 

@@ -11,7 +11,7 @@ from skorch.callbacks import Callback
 from sk_erts._typing import IntArray
 from sk_erts.selection._ledger import Ledger, Status
 from sk_erts.selection._normalisation import renew_statistics
-from sk_erts.selection._policies import Policy, Scores
+from sk_erts.selection._policy import Policy, Scores
 from sk_erts.selection._sampler import SelectionSampler
 from sk_erts.selection._schedule import Schedule
 from sk_erts.selection._scorer import Scorer

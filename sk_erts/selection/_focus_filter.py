@@ -8,7 +8,7 @@ import numpy as np
 
 from sk_erts._typing import BoolArray, FloatArray
 from sk_erts.selection._ledger import Status
-from sk_erts.selection._policies import Policy, Refinement, Scores
+from sk_erts.selection._policy import Policy, Refinement, Scores
 
 __all__ = ["FocusFilter", "share_below_gap"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sk_erts.selection._policies import KeepAll, Policy
+from sk_erts.selection._data_dropout import KeepAll
+from sk_erts.selection._policy import Policy
 
 __all__ = ["Schedule"]
 

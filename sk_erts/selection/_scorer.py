@@ -12,7 +12,7 @@ from sk_erts._typing import FloatArray, IntArray
 from sk_erts.attribution._focus import FocusMeasure
 from sk_erts.attribution._gradcam import GradCAM
 from sk_erts.attribution._untouched import device_of, untouched
-from sk_erts.selection._policies import Policy, Scores
+from sk_erts.selection._policy import Policy, Scores
 
 __all__ = ["Scorer"]
 

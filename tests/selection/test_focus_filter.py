@@ -27,6 +27,16 @@ def test_puts_aside_its_share_of_the_candidates_and_nothing_else(of, threshold):
     assert (status == Status.UNRELIABLE).sum() == int(threshold * candidates.sum())
 
 
+@given(of=scores(), low=shares, high=shares)
+def test_a_higher_focus_threshold_keeps_no_more(of, low, high):
+    def kept(share):
+        policy = FocusFilter(KeepAll(), threshold=share, class_rescue=False)
+        return policy.select(of, np.random.default_rng(0)) == Status.TRAINED
+
+    low, high = sorted((low, high))
+    assert np.all(kept(high) <= kept(low))
+
+
 @given(of=scores(), threshold=shares)
 def test_who_is_kept_is_at_least_as_focused_as_who_is_not(of, threshold):
     policy = FocusFilter(KeepAll(), threshold=threshold, class_rescue=False)

@@ -1,18 +1,9 @@
-"""Which records to train: pure functions from scores to a decision.
-
-Progressive Data Dropout [1]_ comes in three kinds; the focus filter of ERTS goes on
-top of any of them.
-
-References
-----------
-.. [1] "Progressive Data Dropout", NeurIPS 2025, arXiv:2505.22342.
-"""
+"""What a policy is: a pure function from scores to a decision on each record."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,16 +12,7 @@ from sklearn.base import BaseEstimator
 from sk_erts._typing import BoolArray, FloatArray, IntArray
 from sk_erts.selection._ledger import Status
 
-__all__ = [
-    "DBPD",
-    "SMRD",
-    "SRD",
-    "KeepAll",
-    "Policy",
-    "Refinement",
-    "Rehearsal",
-    "Scores",
-]
+__all__ = ["Policy", "Refinement", "Scores", "random_mask"]
 
 
 @dataclass(frozen=True)
@@ -245,179 +227,8 @@ class Refinement(Policy):
         return frozenset()
 
 
-class KeepAll(Policy):
-    """Train everything: full data.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_erts.selection import KeepAll, Scores
-    >>> scores = Scores(y=np.zeros(3, int), epoch=1)
-    >>> KeepAll().select(scores, np.random.default_rng(0)).tolist()
-    [1, 1, 1]
-    """
-
-    def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        return np.ones(len(scores), dtype=bool)
-
-
-class DBPD(Policy):
-    r"""Difficulty-based progressive dropout: train what is not learned yet.
-
-    Keeps :math:`\{x : p_t(x) < \tau\}`, with :math:`p_t(x)` the probability of the
-    true class [1]_.
-
-    Parameters
-    ----------
-    threshold : float, default=0.3
-        The confidence :math:`\tau` from which on a record is easy.
-
-    References
-    ----------
-    .. [1] "Progressive Data Dropout", NeurIPS 2025, arXiv:2505.22342.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_erts.selection import DBPD, Scores
-    >>> scores = Scores(
-    ...     y=np.zeros(3, int), epoch=1, confidence=np.array([0.1, 0.3, 0.8])
-    ... )
-    >>> DBPD(threshold=0.3).select(scores, np.random.default_rng(0)).tolist()
-    [1, 2, 2]
-    """
-
-    reads = frozenset({"confidence"})
-    reason = Status.EASY
-
-    def __init__(self, threshold: float = 0.3) -> None:
-        self.threshold = threshold
-
-    def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        return _below(scores, self)
-
-
-class SMRD(Policy):
-    """Schedule-matched random dropout: as many as `DBPD` keeps, at random.
-
-    Parameters
-    ----------
-    threshold : float, default=0.3
-        The threshold of the `DBPD` that it is matched to.
-
-    References
-    ----------
-    .. [1] "Progressive Data Dropout", NeurIPS 2025, arXiv:2505.22342.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_erts.selection import SMRD, Scores
-    >>> scores = Scores(
-    ...     y=np.zeros(3, int), epoch=1, confidence=np.array([0.1, 0.3, 0.8])
-    ... )
-    >>> int((SMRD(0.5).select(scores, np.random.default_rng(0)) == 1).sum())
-    2
-    """
-
-    reads = frozenset({"confidence"})
-
-    def __init__(self, threshold: float = 0.3) -> None:
-        self.threshold = threshold
-
-    def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        n_kept = int(_below(scores, self).sum())
-        return _random_mask(len(scores), n_kept, rng)
-
-
-class SRD(Policy):
-    r"""Scalar random dropout: a random share that shrinks from epoch to epoch.
-
-    Keeps the share :math:`d^t` in the `t`-th epoch of selection [1]_.
-
-    Parameters
-    ----------
-    decay : float, default=0.98
-        The factor `d`.
-
-    References
-    ----------
-    .. [1] "Progressive Data Dropout", NeurIPS 2025, arXiv:2505.22342.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_erts.selection import SRD, Scores
-    >>> scores = Scores(y=np.zeros(100, int), epoch=10)
-    >>> int((SRD(0.98).select(scores, np.random.default_rng(0)) == 1).sum())
-    82
-    """
-
-    def __init__(self, decay: float = 0.98) -> None:
-        self.decay = decay
-
-    def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        n_kept = round(len(scores) * self.decay**scores.epoch)
-        return _random_mask(len(scores), n_kept, rng)
-
-
-class Rehearsal(Refinement):
-    r"""Train a random share of the easy records all the same.
-
-    A network that sees nothing but what it finds hard forgets the rest, and its
-    normalisation layers adapt to hard records alone: validation scores then swing
-    from epoch to epoch. A few easy records in every batch prevent both. New here.
-
-    Parameters
-    ----------
-    policy : Policy
-        Says which records are easy.
-    share : float, default=0.1
-        Share of them that is trained.
-
-    See Also
-    --------
-    DBPD : Calls records easy.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_erts.selection import DBPD, Rehearsal, Scores
-    >>> scores = Scores(y=np.zeros(50, int), epoch=1, confidence=np.full(50, 0.9))
-    >>> policy = Rehearsal(DBPD(0.3), share=0.1)
-    >>> int((policy.select(scores, np.random.default_rng(0)) == 1).sum())
-    5
-    """
-
-    decides_over = Status.EASY
-    reason = Status.EASY
-
-    def __init__(self, policy: Policy, share: float = 0.1) -> None:
-        self.policy = policy
-        self.share = share
-
-    def without_focus(self) -> Policy:
-        """Return the rehearsal of the policy below it without its focus filter."""
-        return Rehearsal(self.policy.without_focus(), self.share)
-
-    def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        # Rounded at random, so that small intervals rehearse too.
-        n_kept = int(len(scores) * self.share + rng.random())
-        return _random_mask(len(scores), n_kept, rng)
-
-
-def _below(scores: Scores, policy: DBPD | SMRD) -> BoolArray:
-    """Return which records are below the threshold of a policy."""
-    threshold: Any = policy.threshold
-    if not isinstance(threshold, Real):
-        raise ValueError(
-            f"The 'threshold' parameter of {type(policy).__name__} must be a number. "
-            f"Got {threshold!r} instead."
-        )
-    return np.asarray(scores.read("confidence") < float(threshold))
-
-
-def _random_mask(n: int, n_true: int, rng: np.random.Generator) -> BoolArray:
+def random_mask(n: int, n_true: int, rng: np.random.Generator) -> BoolArray:
+    """Return a mask of length `n` with `n_true` True, drawn at random."""
     mask = np.zeros(n, dtype=bool)
     mask[rng.permutation(n)[:n_true]] = True
     return mask

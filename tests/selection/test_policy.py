@@ -19,7 +19,7 @@ from sk_erts.selection import (
     Scores,
     Status,
 )
-from tests.strategies import distinct_scores, scores, seeds, shares, thresholds
+from tests.strategies import distinct_scores, scores, seeds
 
 POLICIES = [
     KeepAll(),
@@ -84,66 +84,6 @@ class TestContract:
 def test_masks_permute_with_their_records(policy, of, seed):
     order = np.random.default_rng(seed).permutation(len(of))
     np.testing.assert_array_equal(kept(policy, of)[order], kept(policy, of.take(order)))
-
-
-@given(of=scores(), low=thresholds, high=thresholds)
-def test_a_higher_confidence_threshold_keeps_no_fewer(of, low, high):
-    low, high = sorted((low, high))
-    assert np.all(kept(DBPD(low), of) <= kept(DBPD(high), of))
-
-
-@given(of=scores(), low=shares, high=shares)
-def test_a_higher_focus_threshold_keeps_no_more(of, low, high):
-    low, high = sorted((low, high))
-    policies = (
-        FocusFilter(KeepAll(), threshold=share, class_rescue=False)
-        for share in (high, low)
-    )
-    assert np.all(np.less_equal(*(kept(policy, of) for policy in policies)))
-
-
-@given(of=scores(), threshold=thresholds, seed=seeds)
-def test_smrd_keeps_as_many_as_dbpd(of, threshold, seed):
-    n_dbpd = kept(DBPD(threshold), of).sum()
-    assert kept(SMRD(threshold), of, seed).sum() == n_dbpd
-
-
-def test_smrd_does_not_look_at_who_is_hard():
-    of = Scores(y=np.zeros(1000, int), epoch=1, confidence=np.linspace(0, 1, 1000))
-    chosen = kept(SMRD(0.5), of)
-    assert 0.4 < chosen[:500].mean() < 0.6
-
-
-def test_dbpd_keeps_below_tau_and_calls_the_rest_easy():
-    of = Scores(y=np.zeros(3, int), epoch=1, confidence=np.array([0.29, 0.3, 0.31]))
-    status = DBPD(0.3).select(of, np.random.default_rng(0))
-    assert status.tolist() == [Status.TRAINED, Status.EASY, Status.EASY]
-
-
-@pytest.mark.parametrize(("epoch", "share"), [(1, 0.98), (10, 0.82), (35, 0.49)])
-def test_srd_keeps_decay_to_the_power_of_the_epoch(epoch, share):
-    of = Scores(y=np.zeros(100, int), epoch=epoch)
-    assert kept(SRD(0.98), of).sum() == round(100 * share)
-
-
-@given(of=scores(), share=shares, seed=seeds)
-def test_rehearsal_adds_easy_records_and_takes_none_away(of, share, seed):
-    policy = FocusFilter(DBPD(0.5), threshold=0.5)
-    plain = policy.select(of, np.random.default_rng(seed))
-    rehearsed = Rehearsal(policy, share).select(of, np.random.default_rng(seed))
-    changed = plain != rehearsed
-    assert np.all(plain[changed] == Status.EASY)
-    assert np.all(rehearsed[changed] == Status.TRAINED)
-    n_easy = (plain == Status.EASY).sum()
-    assert abs(changed.sum() - share * n_easy) <= 1
-
-
-def test_rehearsal_of_single_records_keeps_its_share_on_average():
-    of = Scores(y=np.zeros(1, int), epoch=1, confidence=np.ones(1))
-    rng = np.random.default_rng(0)
-    policy = Rehearsal(DBPD(0.5), 0.2)
-    n_kept = sum(int(policy.select(of, rng)[0] == Status.TRAINED) for _ in range(1000))
-    assert 160 < n_kept < 240
 
 
 def test_without_focus_leaves_the_data_dropout():
