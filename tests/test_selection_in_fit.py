@@ -246,29 +246,6 @@ class TestNormalisation:
         assert seen[4:18] == [1] * 14
         assert clf.scoring_passes_ == 7 * 64 / 160
 
-    def test_momentum_and_weights_are_left_alone(self, parameters):
-        clf = fit(parameters, norm_records=64)
-        assert clf.net_.module_.features[1].momentum == 0.1
-
-    def test_frozen_layers_stay_frozen(self, parameters):
-        class Freeze(Callback):
-            def on_batch_begin(self, net, training, **kwargs):
-                net.module_.features[1].train = lambda mode=True: None
-                net.module_.features[1].training = False
-
-        clf = ERTSClassifier(
-            **parameters | {"norm_records": 64}, callbacks=[Freeze()]
-        ).fit(X, Y)
-        assert (clf.net_.module_.features[1].running_mean == 0).all()
-        assert (clf.net_.module_.features[3].norm1.running_mean != 0).any()
-
-    def test_a_network_without_such_layers_is_not_looked_at(self, parameters):
-        module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(128, 3))
-        params = {k: v for k, v in parameters.items() if "module__" not in k}
-        params |= {"norm_records": 64, "focus": None, "data_dropout": "srd"}
-        clf = ERTSClassifier(module, **params).fit(X, Y)
-        assert clf.scoring_passes_ == 0
-
 
 class TestRecordsOutsideTheTrainingSet:
     def test_are_never_looked_at(self, parameters):
