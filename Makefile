@@ -33,8 +33,9 @@ docs: $(VENV)/installed  ## HTML pages in docs/_build
 	@echo "docs/_build/html/index.html"
 
 bench: $(VENV)/installed  ## tables of docs/results.md, from real PTB-XL
-	$(BIN)/python benchmarks/ptbxl.py "$(PTBXL)"
+	$(BIN)/python benchmarks/ptbxl.py "$(PTBXL)" --width 16
 	$(BIN)/python benchmarks/normalisation.py "$(PTBXL)"
+	$(BIN)/python benchmarks/synthetic.py
 
 clean:
 	rm -rf $(VENV) docs/_build demo_output
