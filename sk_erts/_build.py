@@ -228,7 +228,7 @@ def _check_network(module: nn.Module, data: FitData, cam_layer: str | None) -> N
     if cam_layer in (None, "features") and has_parts(module):
         with untouched(module), torch.no_grad():
             backbone = cast(Backbone, module)
-            same = backbone.head(backbone.features(x.to(device_of(module))))
+            same = backbone.head(backbone.features(x))
         if not torch.allclose(same, logits, rtol=1e-3, atol=1e-4):
             raise ValueError(
                 f"The module {name} has 'features' and 'head', but its forward pass "

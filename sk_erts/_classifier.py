@@ -454,15 +454,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         """
         records = self._check_new_records(X)
         targets = self._target_indices(target, len(records))
-        maps = signed_maps(
-            self.net_.module_,
-            records,
-            self._task,
-            targets,
-            layer=self.cam_layer,
-            resample=resample,
-        )
-        return np.maximum(maps, 0)
+        return np.maximum(self._signed_maps(records, targets, resample), 0)
 
     def focus_score(self, X: Any, y: Any = None) -> FloatArray:
         """Return how focused the evidence of each record is.
@@ -490,15 +482,20 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         if y is not None:
             check_consistent_length(records, y)
             codes = self._task.encode(y)
-        maps = signed_maps(
+        return self._focus_measure(self._signed_maps(records, codes, resample=False))
+
+    def _signed_maps(
+        self, records: Records, codes: Array | None, resample: bool
+    ) -> FloatArray:
+        """Return maps of encoded labels, or of the most probable classes."""
+        return signed_maps(
             self.net_.module_,
             records,
             self._task,
             codes,
             layer=self.cam_layer,
-            resample=False,
+            resample=resample,
         )
-        return self._focus_measure(maps)
 
     def _target_indices(self, target: Any, n_samples: int) -> Array | None:
         """Return targets as encoded labels, None for the predicted classes."""

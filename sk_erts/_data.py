@@ -116,9 +116,8 @@ def _weights(
     X_shape = np.empty((len(records), 0), dtype=np.float64)
     by_record = _check_sample_weight(sample_weight, X_shape, ensure_non_negative=True)
     counted = by_record > 0
-    by_class = np.zeros((len(codes), *np.shape(codes)[1:]))
     some = task.weights(codes[counted], class_weight)
-    by_class = by_class if some.ndim > 1 else np.zeros(len(codes))
+    by_class = np.zeros((len(codes), *some.shape[1:]))
     by_class[counted] = some
     weights: FloatArray = by_class * by_record.reshape(-1, *[1] * (some.ndim - 1))
     return weights

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from sk_erts._input import Records
 from sk_erts._task import Task
 from sk_erts._typing import Array, FloatArray, IntArray
-from sk_erts.attribution._gradcam import GradCAM, resample_maps
+from sk_erts.attribution._gradcam import GradCAM
+from sk_erts.attribution._maps import batches, maps_in_batches, towards
 from sk_erts.attribution._untouched import device_of, untouched
 
 __all__ = ["INFERENCE_BATCH_SIZE", "probabilities", "signed_maps"]
@@ -45,7 +45,9 @@ def probabilities(module: nn.Module, records: Records, task: Task) -> FloatArray
         return task.probability(module(x)).cpu().numpy()
 
     with untouched(module), torch.inference_mode():
-        return np.concatenate([look(index) for index in _batches(records)])
+        return np.concatenate(
+            [look(index) for index in batches(len(records), INFERENCE_BATCH_SIZE)]
+        )
 
 
 def signed_maps(
@@ -80,25 +82,17 @@ def signed_maps(
         Signed.
     """
     device = device_of(module)
-    cam = GradCAM(module, layer)
 
     def direction(logits: torch.Tensor, index: IntArray) -> torch.Tensor:
         if codes is None:
-            best = logits.argmax(dim=1)
-            return functional.one_hot(best, logits.shape[1]).to(logits)
+            return towards(logits, None)
         return task.direction(torch.from_numpy(codes[index]).to(device))
 
-    def look(index: IntArray) -> Any:
-        x = torch.from_numpy(records.take(index)).to(device)
-        _, maps = cam(x, lambda logits: direction(logits, index))
-        if resample:
-            maps = resample_maps(maps, records.n_times)
-        return maps.float().cpu().numpy()
-
-    return np.concatenate([look(index) for index in _batches(records)])
-
-
-def _batches(records: Records) -> list[IntArray]:
-    """Return the positions of all records in pieces that memory has room for."""
-    n, step = len(records), INFERENCE_BATCH_SIZE
-    return [np.arange(start, min(start + step, n)) for start in range(0, n, step)]
+    return maps_in_batches(
+        GradCAM(module, layer),
+        records.take,
+        len(records),
+        direction,
+        n_times=records.n_times if resample else None,
+        batch_size=INFERENCE_BATCH_SIZE,
+    )

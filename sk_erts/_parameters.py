@@ -13,8 +13,8 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from torch.utils.data import DataLoader
 
-from sk_erts._skorch_params import LOADERS
 from sk_erts.attribution._focus import get_focus_measure
 from sk_erts.models import get_model
 from sk_erts.selection import (
@@ -99,7 +99,11 @@ def check_parameters(estimator: Any) -> None:
     validate_parameter_constraints(CONSTRAINTS, params, name)
     module = estimator.module
     module = get_model(module) if isinstance(module, str) else module
-    takes = {"optimizer": estimator.optimizer, **LOADERS}
+    takes = {
+        "optimizer": estimator.optimizer,
+        "iterator_train": DataLoader,
+        "iterator_valid": DataLoader,
+    }
     if not isinstance(module, torch.nn.Module):
         takes["module"] = module
     estimator.check_skorch_params(takes)

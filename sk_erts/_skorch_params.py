@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn.base import BaseEstimator
-from torch.utils.data import DataLoader
 
 from sk_erts._names import nearest
 
@@ -188,9 +187,3 @@ def _constructors(target: Callable[..., Any]) -> list[Callable[..., Any]]:
 
 def _name_of(target: Callable[..., Any]) -> str:
     return getattr(target, "__name__", None) or type(target).__name__
-
-
-LOADERS: dict[str, Callable[..., Any]] = {
-    "iterator_train": DataLoader,
-    "iterator_valid": DataLoader,
-}

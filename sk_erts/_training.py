@@ -95,7 +95,6 @@ def train(
     interval = n_train if interval == "epoch" else interval
     sampler = SelectionSampler(n_train, estimator.batch_size, interval, rng)
     validation = ValidationCallback(data.task) if data.valid else None
-    early_stopping = estimator.early_stopping
     with seeded(seed, torch.device(pick_device(estimator.device))):
         net = make_net(estimator, data)
         if previous is not None:
@@ -130,7 +129,7 @@ def train(
                 *([validation] if validation else []),
                 *([ProgressCallback(epochs)] if estimator.verbose == 1 else []),
             ],
-            last=[_patience(estimator)] if validation and early_stopping else [],
+            last=_stopping(estimator, validation),
         )
     if interrupted:
         n_before = len(previous.history) if previous else 0
@@ -159,10 +158,17 @@ def _tell_interrupted(
     )
 
 
-def _patience(estimator: Any) -> EarlyStopping:
-    return EarlyStopping(
-        "valid_f1",
-        patience=estimator.n_iter_no_change,
-        lower_is_better=False,
-        sink=lambda message: None,
-    )
+def _stopping(
+    estimator: Any, validation: ValidationCallback | None
+) -> list[EarlyStopping]:
+    """Return what ends a training early; nothing does without validation."""
+    if validation is None or not estimator.early_stopping:
+        return []
+    return [
+        EarlyStopping(
+            "valid_f1",
+            patience=estimator.n_iter_no_change,
+            lower_is_better=False,
+            sink=lambda message: None,
+        )
+    ]

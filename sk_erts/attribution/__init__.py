@@ -10,7 +10,8 @@ from sk_erts.attribution._focus import (
     top_mass,
     top_mean,
 )
-from sk_erts.attribution._gradcam import GradCAM, gradcam
+from sk_erts.attribution._gradcam import GradCAM
+from sk_erts.attribution._maps import gradcam
 
 __all__ = [
     "FOCUS_MEASURES",

@@ -13,16 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
-import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from sk_erts._heads import has_parts, linear_after_pooling
-from sk_erts._typing import Backbone, FloatArray
-from sk_erts.attribution._untouched import device_of, untouched
+from sk_erts._typing import Backbone
+from sk_erts.attribution._untouched import untouched
 
-__all__ = ["GradCAM", "gradcam", "resample_maps"]
+__all__ = ["Direction", "GradCAM"]
 
 # Layers whose output is (n, channels, times).
 TIME_LAST = (
@@ -260,133 +258,6 @@ class GradCAM:
                 "'head'."
             )
         return with_time[-1]
-
-
-def gradcam(
-    module: nn.Module,
-    X: FloatArray,
-    target: int | FloatArray | None = None,
-    *,
-    layer: str | None = None,
-    signed: bool = False,
-    resample: bool = True,
-    batch_size: int = 256,
-) -> FloatArray:
-    r"""Return the Grad-CAM maps of records for one class each.
-
-    Parameters
-    ----------
-    module : Module
-        Maps records (n, leads, times) to logits (n, classes).
-    X : ndarray of shape (n_samples, n_leads, n_times)
-        Records, in the unit that the network was trained with.
-    target : int or ndarray of shape (n_samples,), optional
-        Index of the class to explain, one for all records or one for each; by
-        default the class with the highest logit.
-    layer : str, optional
-        Dotted name of the submodule to explain; see `GradCAM`.
-    signed : bool, default=False
-        Keep evidence against the class, as negative values.
-    resample : bool, default=True
-        Interpolate the maps to `n_times` steps; else they have the steps of the
-        feature maps.
-    batch_size : int, default=256
-        Records per forward pass; it bounds the memory and does not change the maps.
-
-    Returns
-    -------
-    maps : ndarray of shape (n_samples, n_times), dtype float32
-        In units of the logit per feature time step; at least 0 unless `signed`.
-
-    Raises
-    ------
-    ValueError
-        If `X` is not three-dimensional, or a target is no class of the network.
-
-    See Also
-    --------
-    GradCAM : The same on tensors, for any combination of logits.
-
-    Notes
-    -----
-    :math:`A_t = \max(0, \sum_k w_k a_{kt})` with
-    :math:`w_k = \frac1T \sum_t \partial y_c / \partial a_{kt}`.
-
-    References
-    ----------
-    .. [1] R. R. Selvaraju et al., "Grad-CAM", ICCV 2017, arXiv:1610.02391.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_erts.attribution import gradcam
-    >>> from sk_erts.models import ResNet1d
-    >>> network = ResNet1d(n_leads=2, n_classes=3, width=4)
-    >>> maps = gradcam(network, np.zeros((5, 2, 160), dtype=np.float32), target=1)
-    >>> maps.shape
-    (5, 160)
-    """
-    if np.ndim(X) != 3:
-        raise ValueError(
-            "X of gradcam must have the shape (n_samples, n_leads, n_times). "
-            f"Got {np.shape(X)} instead."
-        )
-    engine = GradCAM(module, layer)
-    device = device_of(module)
-    targets = None if target is None else np.broadcast_to(target, len(X))
-
-    def explain(start: int) -> FloatArray:
-        stop = min(start + batch_size, len(X))
-        x = torch.as_tensor(np.array(X[start:stop], dtype=np.float32), device=device)
-        chosen = None if targets is None else targets[start:stop]
-        _, maps = engine(x, lambda logits: _one_hot(logits, chosen))
-        if resample:
-            maps = resample_maps(maps, X.shape[-1])
-        result: FloatArray = maps.float().cpu().numpy()
-        return result
-
-    maps = np.concatenate([explain(start) for start in range(0, len(X), batch_size)])
-    return maps if signed else np.maximum(maps, 0)
-
-
-def resample_maps(maps: torch.Tensor, n_times: int) -> torch.Tensor:
-    """Interpolate maps linearly to the time axis of the records.
-
-    The first and last map step are put on the first and last sample. A strided
-    convolution with an odd kernel and symmetric padding centres its step ``j`` on
-    sample ``j * stride``; spreading the steps as if each covered a block of samples
-    would shift a map by half a stride, the length of a QRS complex.
-
-    Parameters
-    ----------
-    maps : tensor of shape (n, steps)
-        What to interpolate.
-    n_times : int
-        Number of samples wanted.
-
-    Returns
-    -------
-    maps : tensor of shape (n, n_times)
-        The interpolated maps.
-    """
-    return functional.interpolate(
-        maps[:, None], size=n_times, mode="linear", align_corners=True
-    )[:, 0]
-
-
-def _one_hot(logits: torch.Tensor, target: FloatArray | None) -> torch.Tensor:
-    """Return weights (n, classes) that choose one logit per record."""
-    n_classes = logits.shape[1]
-    if target is None:
-        chosen = logits.argmax(dim=1)
-    elif not np.isin(target, np.arange(n_classes)).all():
-        raise ValueError(
-            f"The target of gradcam must be a class index in [0, {n_classes}). "
-            f"Got {np.unique(target).tolist()} instead."
-        )
-    else:
-        chosen = torch.as_tensor(np.array(target, dtype=int), device=logits.device)
-    return functional.one_hot(chosen, n_classes).to(logits.dtype)
 
 
 def _check_maps(z: object, name: str) -> torch.Tensor:

@@ -97,7 +97,8 @@ def _import_wfdb() -> ModuleType:
         warnings.simplefilter("ignore", DeprecationWarning)
         import wfdb
 
-    return wfdb  # type: ignore[no-any-return]
+    module: ModuleType = wfdb
+    return module
 
 
 def _diagnose(name: str) -> str:

@@ -192,8 +192,9 @@ class SelectionCallback(Callback):
 
     def _focus_of_step(self, head: Any, inputs: tuple[torch.Tensor]) -> None:
         """Score the maps of a training step on their way to the head."""
-        coming = self.schedule.policy(self.epoch + 1, self.policy)
-        if self._batch is None or not self.reuse_scores or "focus" not in coming.reads:
+        if self._batch is None or not self.reuse_scores:
+            return
+        if "focus" not in self.schedule.policy(self.epoch + 1, self.policy).reads:
             return
         with torch.no_grad():
             z = inputs[0].detach()  # (n, channels, times)

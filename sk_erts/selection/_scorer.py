@@ -11,6 +11,7 @@ from sk_erts._task import Task
 from sk_erts._typing import FloatArray, IntArray
 from sk_erts.attribution._focus import FocusMeasure
 from sk_erts.attribution._gradcam import GradCAM
+from sk_erts.attribution._maps import batches
 from sk_erts.attribution._untouched import device_of, untouched
 from sk_erts.selection._policy import Policy, Scores
 
@@ -75,8 +76,8 @@ class Scorer:
         """
         self.n_scored += len(index)
         parts = [
-            self._score_batch(index[start : start + self.batch_size], reads)
-            for start in range(0, len(index), self.batch_size)
+            self._score_batch(index[piece], reads)
+            for piece in batches(len(index), self.batch_size)
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in reads}
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from sk_erts.attribution import GradCAM, gradcam
-from sk_erts.attribution._gradcam import resample_maps
+from sk_erts.attribution._maps import resample_maps
 from sk_erts.models import PooledLinear, ResNet1d
 
 N_CLASSES = 3
