@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
@@ -55,9 +56,12 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         Probability :math:`\tau` of the true class from which on a record is easy.
     decay : float, default=0.98
         Share kept from one epoch of selection to the next by ``"srd"``.
-    easy_share : float, default=0.1
+    easy_share : float, default=0.05
         Share of the easy records that ``"dbpd"`` trains all the same, so that the
         network does not forget them; the papers train none.
+    easy_weight : float, default=5
+        What each of these weighs in the loss; ``1 / easy_share`` lets them stand for
+        all easy records, at the price of noisier steps.
     focus : str, callable or None, default="top_mass"
         Focus measure, a key of :data:`sk_erts.attribution.FOCUS_MEASURES` or a
         function from signed maps (n, times) to scores (n,). None is data dropout
@@ -82,13 +86,26 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         Judge a record that was trained in the epoch before by the scores of that
         step, instead of by another forward pass. Behind another head than a pooled
         linear one a step tells the confidence only, and the focus needs the pass.
-    norm_records : int, default=256
-        Records, drawn at random, from which the statistics of batch-normalisation
-        layers are estimated anew after each epoch of selection; 0 leaves those of
-        the selected records, with which the network misjudges all others.
+    revisit_gaps : sequence of int, default=(2, 4, 8)
+        A record that is looked at and not trained is looked at again after 2 epochs,
+        then after 4, and then every 8. The gaps of all shrink when a probe finds easy
+        records forgotten. ``(1,)`` is a look in every epoch, as in the papers.
+    probe_records : int, default=64
+        Records, drawn at random, that are looked at whenever the selection is renewed.
+        They tell whether skipped records are forgotten, and the statistics of
+        batch-normalisation layers are estimated anew from them; 0 leaves those of the
+        selected records, with which the network misjudges all others.
+    scoring_precision : {"auto", "float32", "bfloat16"}, default="auto"
+        What records are looked at with. ``"auto"`` is bfloat16 where the processor is
+        faster in it and the first confidences differ by no more than 0.05. Training
+        and prediction are always in float32.
+    stop_when_learned : bool, default=False
+        Go on to the revision, and end with it, once no more than one record in a
+        hundred is a candidate: there is nothing left to learn from.
     selection : Policy, optional
         A policy of your own instead of `data_dropout`, `confidence_threshold`,
-        `decay`, `easy_share`, `focus`, `focus_threshold` and `class_rescue`.
+        `decay`, `easy_share`, `easy_weight`, `focus`, `focus_threshold` and
+        `class_rescue`.
     cam_layer : str, optional
         Dotted name of the submodule whose feature maps are explained. By default
         ``features``, else the last one whose output has a time axis.
@@ -206,7 +223,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         data_dropout: str | None = "dbpd",
         confidence_threshold: float = 0.3,
         decay: float = 0.98,
-        easy_share: float = 0.1,
+        easy_share: float = 0.05,
+        easy_weight: float = 5.0,
         focus: Any = "top_mass",
         focus_threshold: float | str = 0.2,
         class_rescue: bool = True,
@@ -215,7 +233,10 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         revision_epochs: int = 1,
         renewal_interval: int | str = 512,
         reuse_scores: bool = True,
-        norm_records: int = 256,
+        revisit_gaps: Sequence[int] = (2, 4, 8),
+        probe_records: int = 64,
+        scoring_precision: str = "auto",
+        stop_when_learned: bool = False,
         selection: Policy | None = None,
         cam_layer: str | None = None,
         max_epochs: int = 30,
@@ -239,6 +260,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         self.confidence_threshold = confidence_threshold
         self.decay = decay
         self.easy_share = easy_share
+        self.easy_weight = easy_weight
         self.focus = focus
         self.focus_threshold = focus_threshold
         self.class_rescue = class_rescue
@@ -247,7 +269,10 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         self.revision_epochs = revision_epochs
         self.renewal_interval = renewal_interval
         self.reuse_scores = reuse_scores
-        self.norm_records = norm_records
+        self.revisit_gaps = revisit_gaps
+        self.probe_records = probe_records
+        self.scoring_precision = scoring_precision
+        self.stop_when_learned = stop_when_learned
         self.selection = selection
         self.cam_layer = cam_layer
         self.max_epochs = max_epochs

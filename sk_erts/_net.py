@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -109,6 +110,63 @@ class ERTSNet(NeuralNet):
             return (proba > 0.5).astype(int)
         return proba.argmax(axis=1)
 
+    def run_single_epoch(
+        self,
+        iterator: Any,
+        training: bool,
+        prefix: str,
+        step_fn: Callable[..., dict[str, Any]],
+        **fit_params: Any,
+    ) -> None:
+        """Go through the batches, and wait for their losses once, at the end.
+
+        skorch fetches each loss as it comes, for which a GPU has to finish its work.
+        In `history` the losses of the batches therefore stand when the epoch is over.
+
+        Parameters
+        ----------
+        iterator : DataLoader or None
+            Yields batches; None does nothing.
+        training : bool
+            Whether steps are taken.
+        prefix : {"train", "valid"}
+            Begins the names in the history.
+        step_fn : callable
+            Takes one batch and returns its loss and predictions.
+        **fit_params : dict
+            For `step_fn`.
+
+        Raises
+        ------
+        NonFiniteLossError
+            If a loss is not finite.
+        """
+        if iterator is None:
+            return
+        losses, sizes = [], []
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            losses.append(step["loss"].detach())
+            sizes.append(len(batch[1]))
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+        self.history.record(f"{prefix}_batch_count", len(losses))
+        if not losses:
+            return
+        values = torch.stack(losses).tolist()
+        rows = self.history[-1]["batches"][-len(losses) :]
+        for row, value, size in zip(rows, values, sizes, strict=True):
+            row[f"{prefix}_loss"] = value
+            row[f"{prefix}_batch_size"] = size
+        for number, value in enumerate(values, start=1):
+            if not math.isfinite(value):
+                step_name = "training" if training else "validation"
+                raise NonFiniteLossError(
+                    f"The {step_name} loss of ERTSClassifier became {value} in epoch "
+                    f"{len(self.history)}, batch {number}. It must be finite: try a "
+                    f"smaller 'lr' (it is {self.lr}), and see that X is in millivolt."
+                )
+
     def infer(self, x: Any, **fit_params: Any) -> Any:
         """Run the network on the signals of a batch."""
         signals = x["X"] if isinstance(x, Mapping) else x
@@ -135,25 +193,13 @@ class ERTSNet(NeuralNet):
         Returns
         -------
         loss : tensor of shape ()
-            Finite.
-
-        Raises
-        ------
-        NonFiniteLossError
-            If it is not.
+            The mean.
         """
         losses = super().get_loss(y_pred, y_true, X=X, training=training)
         weights = X["weight"].to(losses)
         if losses.ndim > weights.ndim:
             losses = losses.mean(dim=1)  # (n, n_labels) -> (n,)
         loss: torch.Tensor = (losses * weights).mean()
-        if not torch.isfinite(loss):
-            step = "training" if training else "validation"
-            raise NonFiniteLossError(
-                f"The {step} loss of ERTSClassifier became {loss.item()} in epoch "
-                f"{len(self.history)}. It must be finite: try a smaller 'lr' (it is "
-                f"{self.lr}), and see that X is in millivolt."
-            )
         return loss
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:

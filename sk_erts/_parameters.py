@@ -35,6 +35,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "confidence_threshold": [Interval(Real, 0, 1, closed="both")],
     "decay": [Interval(Real, 0, 1, closed="right")],
     "easy_share": [Interval(Real, 0, 1, closed="both")],
+    "easy_weight": [Interval(Real, 0, None, closed="neither")],
     "focus": [str, callable, None],
     "focus_threshold": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
     "class_rescue": ["boolean"],
@@ -46,7 +47,10 @@ CONSTRAINTS: dict[str, list[Any]] = {
         StrOptions({"batch", "epoch"}),
     ],
     "reuse_scores": ["boolean"],
-    "norm_records": [Interval(Integral, 0, None, closed="left")],
+    "revisit_gaps": [tuple, list],
+    "probe_records": [Interval(Integral, 0, None, closed="left")],
+    "scoring_precision": [StrOptions({"auto", "float32", "bfloat16"})],
+    "stop_when_learned": ["boolean"],
     "selection": [Policy, None],
     "cam_layer": [str, None],
     "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -75,6 +79,7 @@ POLICY_PARAMETERS = (
     "confidence_threshold",
     "decay",
     "easy_share",
+    "easy_weight",
     "focus",
     "focus_threshold",
     "class_rescue",
@@ -112,6 +117,12 @@ def check_parameters(estimator: Any) -> None:
             f"The 'validation_fraction' parameter of {name} must be a number in "
             "(0, 1), a splitter or a list of pairs of indices. Got "
             f"{estimator.validation_fraction!r} instead."
+        )
+    gaps = estimator.revisit_gaps
+    if not gaps or any(not isinstance(gap, Integral) or int(gap) < 1 for gap in gaps):
+        raise ValueError(
+            f"The 'revisit_gaps' parameter of {name} must be a sequence of numbers of "
+            f"epochs, each at least 1, such as (2, 4, 8). Got {gaps!r} instead."
         )
     if isinstance(estimator.focus, str):
         get_focus_measure(estimator.focus)
@@ -155,5 +166,5 @@ def make_policy(estimator: Any) -> Policy:
             class_rescue=estimator.class_rescue,
         )
     if estimator.data_dropout == "dbpd" and estimator.easy_share > 0:
-        policy = Rehearsal(policy, estimator.easy_share)
+        policy = Rehearsal(policy, estimator.easy_share, estimator.easy_weight)
     return policy

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from skorch.callbacks import EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping
 
 from sk_erts._build import continue_from, make_net, pick_device
 from sk_erts._data import FitData
@@ -18,10 +18,11 @@ from sk_erts._net import ERTSNet
 from sk_erts._progress import ProgressCallback
 from sk_erts._validation import ValidationCallback
 from sk_erts.attribution._focus import get_focus_measure
-from sk_erts.attribution._untouched import seeded
+from sk_erts.attribution._untouched import device_of, seeded
 from sk_erts.exceptions import FitInterruptedWarning
 from sk_erts.selection import Ledger, Policy, Schedule, SelectionSampler
-from sk_erts.selection._callback import SelectionCallback
+from sk_erts.selection._callback import SelectionCallback, StopWhenOver
+from sk_erts.selection._precision import ScoringPrecision
 from sk_erts.selection._scorer import Scorer
 
 __all__ = ["Trained", "train"]
@@ -106,17 +107,19 @@ def train(
             get_focus_measure(policy.measure or "top_mass"),
             estimator.cam_layer,
             INFERENCE_BATCH_SIZE,
+            ScoringPrecision(estimator.scoring_precision, device_of(net.module_)),
         )
         scorer.try_out(policy)
         selection = SelectionCallback(
             schedule,
             policy,
-            Ledger(n_train),
+            Ledger(n_train, estimator.revisit_gaps),
             scorer,
             sampler,
             rng,
             estimator.reuse_scores,
-            estimator.norm_records,
+            estimator.probe_records,
+            estimator.stop_when_learned,
             first_epoch,
         )
         interrupted = net.run(
@@ -129,7 +132,7 @@ def train(
                 *([validation] if validation else []),
                 *([ProgressCallback(epochs)] if estimator.verbose == 1 else []),
             ],
-            last=_stopping(estimator, validation),
+            last=_stopping(estimator, validation, selection),
         )
     if interrupted:
         n_before = len(previous.history) if previous else 0
@@ -159,16 +162,21 @@ def _tell_interrupted(
 
 
 def _stopping(
-    estimator: Any, validation: ValidationCallback | None
-) -> list[EarlyStopping]:
-    """Return what ends a training early; nothing does without validation."""
-    if validation is None or not estimator.early_stopping:
-        return []
-    return [
-        EarlyStopping(
-            "valid_f1",
-            patience=estimator.n_iter_no_change,
-            lower_is_better=False,
-            sink=lambda message: None,
+    estimator: Any,
+    validation: ValidationCallback | None,
+    selection: SelectionCallback,
+) -> list[Callback]:
+    """Return what ends a training early."""
+    stopping: list[Callback] = []
+    if validation is not None and estimator.early_stopping:
+        stopping.append(
+            EarlyStopping(
+                "valid_f1",
+                patience=estimator.n_iter_no_change,
+                lower_is_better=False,
+                sink=lambda message: None,
+            )
         )
-    ]
+    if estimator.stop_when_learned:
+        stopping.append(StopWhenOver(selection))
+    return stopping

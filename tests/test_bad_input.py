@@ -236,7 +236,9 @@ class TestLossThatIsNotFinite:
         clf = ERTSClassifier(
             **small | {"lr": 1e30}, optimizer=torch.optim.SGD, data_dropout=None
         )
-        with pytest.raises(NonFiniteLossError, match=r"in epoch 1. It must be finite"):
+        with pytest.raises(
+            NonFiniteLossError, match=r"in epoch 1, batch \d+. It must be finite"
+        ):
             clf.fit(X, Y)
         assert not hasattr(clf, "net_")
 

@@ -86,7 +86,7 @@ def test_statistics_cut_short_are_put_back_and_then_renewed(small):
                 layer._forward_hooks.clear()
                 os.kill(os.getpid(), signal.SIGINT)
 
-    params = small | {"renewal_interval": 32, "norm_records": 64}
+    params = small | {"renewal_interval": 32, "probe_records": 64}
     clf = ERTSClassifier(**params, callbacks=[Press()])
     with pytest.warns(FitInterruptedWarning):
         clf.fit(X, Y)

@@ -4,13 +4,38 @@ import numpy as np
 import pytest
 import torch
 from skorch.callbacks import Callback
+from torch import nn
 
 from sk_erts import ERTSClassifier
 from sk_erts.attribution import GradCAM, top_mass
-from sk_erts.selection import DBPD, FocusFilter, Policy, Status
+from sk_erts.selection import (
+    DBPD,
+    FocusFilter,
+    Ledger,
+    Policy,
+    Status,
+    takes_gradient,
+)
+from sk_erts.selection._scorer import Scorer
 from tests.conftest import bumps
 
 X, Y, _ = bumps(200)
+AFRESH = {"reuse_scores": False, "revisit_gaps": (1,)}
+
+
+class TwoLayerHead(nn.Module):
+    """A network whose maps have no closed form."""
+
+    def __init__(self, n_leads, n_classes):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv1d(n_leads, 8, 9, padding=4), nn.ReLU(), nn.MaxPool1d(4)
+        )
+        pooled = [nn.AdaptiveMaxPool1d(1), nn.Flatten(), nn.Linear(8, 8), nn.ReLU()]
+        self.head = nn.Sequential(*pooled, nn.Linear(8, n_classes))
+
+    def forward(self, x):
+        return self.head(self.features(x))
 
 
 class Watch(Callback):
@@ -34,7 +59,7 @@ class Watch(Callback):
 @pytest.fixture(scope="module")
 def parameters(small):
     schedule = {"max_epochs": 10, "warmup_epochs": 2, "focus_warmup_epochs": 2}
-    return small | schedule | {"norm_records": 0}
+    return small | schedule | {"probe_records": 0}
 
 
 def fit(parameters, **others):
@@ -52,7 +77,7 @@ def erts(parameters):
 
 class TestCounts:
     def test_what_is_written_is_what_was_trained(self, erts):
-        trained = erts.selection_.status == Status.TRAINED
+        trained = takes_gradient(erts.selection_.status)
         np.testing.assert_array_equal(np.array(watch(erts).seen), trained.astype(int))
 
     def test_effective_epochs_count_gradients(self, erts):
@@ -68,7 +93,7 @@ class TestCounts:
             sizes.append(len(maps))
             return top_mass(maps)
 
-        clf = fit(parameters, focus=count, reuse_scores=False, focus_warmup_epochs=0)
+        clf = fit(parameters, focus=count, focus_warmup_epochs=0, **AFRESH)
         assert clf.scoring_passes_ == (sum(sizes) - 2) / len(X)  # two are tried out
         assert clf.scoring_passes_ == 10 - 2 - 1
 
@@ -84,8 +109,9 @@ class TestCounts:
     def test_shares_of_the_history(self, erts):
         kept = erts.kept_counts_ / len(X)
         np.testing.assert_allclose(erts.history_[:, "kept"], kept)
-        unreliable = erts.selection_.share(Status.UNRELIABLE)
-        np.testing.assert_allclose(erts.history_[:, "candidates"], kept + unreliable)
+        story = erts.selection_
+        candidates = story.share(Status.UNRELIABLE) + story.share(Status.TRAINED)
+        np.testing.assert_allclose(erts.history_[:, "candidates"], candidates)
 
 
 class TestPhases:
@@ -112,7 +138,7 @@ class TestPhases:
             easy_share=0,
             confidence_threshold=0.9,
             renewal_interval="epoch",
-            reuse_scores=False,
+            **AFRESH,
             class_rescue=False,
             lr=1e-6,
         )
@@ -157,7 +183,7 @@ class TestInterval:
                 states.append(scores.confidence.copy())
                 return np.ones(len(scores), dtype=bool)
 
-        params = {"selection": Spy(), "reuse_scores": False, "max_epochs": 4}
+        params = {"selection": Spy(), "max_epochs": 4} | AFRESH
         ERTSClassifier(**parameters | params, renewal_interval="batch").fit(X, Y)
         by_batch = np.concatenate(states)
         states.clear()
@@ -171,7 +197,7 @@ class TestInterval:
 class TestStepScores:
     def test_are_kept_and_used_instead_of_a_new_look(self, parameters):
         reused = fit(parameters)
-        afresh = fit(parameters, reuse_scores=False)
+        afresh = fit(parameters, **AFRESH)
         assert afresh.scoring_passes_ == 7
         assert reused.scoring_passes_ < 6
         # All were trained in the last epoch of the warm-up: none is due.
@@ -217,14 +243,14 @@ class TestNormalisation:
         params = {
             "revision_epochs": 0,
             "renewal_interval": "epoch",
-            "norm_records": 200,
+            "probe_records": 200,
         }
         norm, mean, var = self.statistics_of_all_data(fit(parameters, **params))
         torch.testing.assert_close(norm.running_mean, mean, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(norm.running_var, var, rtol=0.05, atol=1e-3)
 
     def test_without_renewal_they_are_those_of_the_selected(self, parameters):
-        params = {"revision_epochs": 0, "renewal_interval": "epoch", "norm_records": 0}
+        params = {"revision_epochs": 0, "renewal_interval": "epoch", "probe_records": 0}
         norm, _, var = self.statistics_of_all_data(fit(parameters, **params))
         assert (norm.running_var / var - 1).abs().max() > 0.05
 
@@ -237,7 +263,11 @@ class TestNormalisation:
                     seen.append(net.module_.features[1].num_batches_tracked.item())
 
         split = [(np.arange(160), np.arange(160, 200))]
-        params = parameters | {"norm_records": 64, "focus": None, "data_dropout": "srd"}
+        params = parameters | {
+            "probe_records": 64,
+            "focus": None,
+            "data_dropout": "srd",
+        }
         clf = ERTSClassifier(
             **params, validation_fraction=split, callbacks=[Look()]
         ).fit(X, Y)
@@ -245,6 +275,148 @@ class TestNormalisation:
         # validation is two batches.
         assert seen[4:18] == [1] * 14
         assert clf.scoring_passes_ == 7 * 64 / 160
+
+
+class TestSpacedRevisits:
+    def test_save_looks(self, parameters):
+        everything = fit(parameters, **AFRESH)
+        spaced = fit(parameters, reuse_scores=False, revisit_gaps=(2, 4))
+        assert everything.scoring_passes_ == 7
+        assert spaced.scoring_passes_ < 5
+
+    def test_a_skipped_record_is_judged_by_its_last_look(self, parameters):
+        story = fit(parameters, easy_share=0, revisit_gaps=(2,)).selection_
+        judged = slice(2, 9)
+        easy = story.status[judged] == Status.EASY
+        confidence = story.confidence[judged]
+        again = easy[1:] & easy[:-1]
+        same = confidence[1:] == confidence[:-1]
+        assert (confidence[easy] >= 0.2999).all()
+        assert 0.3 < same[again].mean() < 1
+
+    @pytest.mark.parametrize("noise", [0.0, 5.0])
+    def test_drift_shortens_the_gaps(self, parameters, noise, monkeypatch):
+        """Probes that see everything forgotten bring the looks forward."""
+        probe = Scorer.probe
+
+        def forgetful(self, index):
+            confidence = probe(self, index)
+            return confidence if noise == 0 else np.zeros_like(confidence)
+
+        monkeypatch.setattr(Scorer, "probe", forgetful)
+        params = {"probe_records": 50, "revisit_gaps": (8,), "easy_share": 0}
+        n_shortened = []
+        monkeypatch.setattr(
+            Ledger, "shorten_gaps", lambda ledger: n_shortened.append(ledger.epoch)
+        )
+        fit(parameters, focus=None, lr=1e-6, confidence_threshold=0.1, **params)
+        assert n_shortened == ([] if noise == 0 else list(range(2, 9)))
+
+
+class TestCheapLooks:
+    class Measured:
+        """A focus measure that counts what it is asked for."""
+
+        def __init__(self):
+            self.n = 0
+
+        def __call__(self, maps):
+            self.n += len(maps)
+            return top_mass(maps)
+
+    def test_behind_other_heads_the_focus_of_the_easy_is_not_measured(self):
+        measure = self.Measured()
+        clf = ERTSClassifier(
+            TwoLayerHead,
+            focus=measure,
+            max_epochs=4,
+            warmup_epochs=2,
+            focus_warmup_epochs=0,
+            revision_epochs=0,
+            probe_records=0,
+            easy_share=0,
+            class_rescue=False,
+            lr=0.01,
+            random_state=0,
+            verbose=0,
+            **AFRESH,
+        ).fit(X, Y)
+        status = clf.selection_.status[2:]
+        hard = (status == Status.TRAINED) | (status == Status.UNRELIABLE)
+        assert 0 < hard.mean() < 0.8
+        assert measure.n == hard.sum() + 2  # two are tried out
+        assert clf.scoring_passes_ == 2 + hard.sum() / len(X)
+
+    @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+    def test_looks_have_the_precision_that_is_asked_for(self, parameters, precision):
+        seen = set()
+
+        class Listen(Callback):
+            def on_train_begin(self, net, **kwargs):
+                layer = net.module_.features[3].conv1
+                layer.register_forward_hook(
+                    lambda layer, _, z: seen.add((layer.training, z.dtype))
+                )
+
+        clf = ERTSClassifier(
+            **parameters, scoring_precision=precision, callbacks=[Listen()]
+        ).fit(X, Y)
+        clf.predict(X)
+        looks = {getattr(torch, precision), torch.float32}  # predict is exact
+        assert seen == {(True, torch.float32)} | {(False, dtype) for dtype in looks}
+
+
+class TestWeights:
+    def test_rehearsed_records_weigh_in_the_loss(self, parameters):
+        """What the criterion was told, read back from what a batch carried."""
+        weighed = []
+
+        class Listen(Callback):
+            def on_batch_end(self, net, batch, training, **kwargs):
+                if training:
+                    inputs = batch[0]
+                    weighed[-1][inputs["index"]] = inputs["weight"]
+
+            def on_epoch_begin(self, net, **kwargs):
+                weighed.append(np.ones(len(X)))
+
+        clf = ERTSClassifier(
+            **parameters, easy_share=0.3, easy_weight=4, callbacks=[Listen()]
+        ).fit(X, Y)
+        rehearsed = clf.selection_.status == Status.REHEARSED
+        assert rehearsed.any()
+        np.testing.assert_array_equal(np.array(weighed), np.where(rehearsed, 4, 1))
+
+
+class TestStopWhenLearned:
+    def test_goes_on_to_the_revision_and_ends(self, parameters):
+        params = {"max_epochs": 30, "confidence_threshold": 0.01}
+        clf = fit(parameters, stop_when_learned=True, **params)
+        shares = clf.history_[:, "candidates"]
+        assert shares[2] <= 0.01  # so the first epoch of selection is the last
+        assert len(shares) == 4
+        assert clf.kept_counts_[3] == len(X)
+
+    def test_does_not_stop_while_there_is_something_to_learn(self, parameters):
+        clf = fit(parameters, stop_when_learned=True, confidence_threshold=1.0)
+        assert len(clf.history_) == 10
+
+    def test_is_off_by_default(self, parameters):
+        clf = fit(parameters, confidence_threshold=0.0)
+        assert len(clf.history_) == 10
+
+
+def test_losses_of_batches_stand_in_the_history_after_an_epoch(parameters):
+    clf = fit(parameters, data_dropout=None, focus=None, max_epochs=2)
+    batches = clf.history_[-1, "batches"]
+    losses, sizes = (
+        np.array([row[name] for row in batches])
+        for name in ("train_loss", "train_batch_size")
+    )
+    assert sizes.tolist() == watch(clf).steps[-1]
+    expected = (losses * sizes).sum() / sizes.sum()
+    assert clf.history_[-1, "train_loss"] == pytest.approx(expected)
+    assert clf.history_[-1, "train_batch_count"] == len(batches)
 
 
 class TestRecordsOutsideTheTrainingSet:

@@ -2,7 +2,12 @@
 
 from sk_erts.selection._data_dropout import DBPD, SMRD, SRD, KeepAll
 from sk_erts.selection._focus_filter import FocusFilter, share_below_gap
-from sk_erts.selection._ledger import Ledger, SelectionHistory, Status
+from sk_erts.selection._ledger import (
+    Ledger,
+    SelectionHistory,
+    Status,
+    takes_gradient,
+)
 from sk_erts.selection._policy import Policy, Refinement, Scores
 from sk_erts.selection._rehearsal import Rehearsal
 from sk_erts.selection._sampler import SelectionSampler
@@ -24,4 +29,5 @@ __all__ = [
     "SelectionSampler",
     "Status",
     "share_below_gap",
+    "takes_gradient",
 ]

@@ -8,18 +8,20 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback
 
-from sk_erts._typing import IntArray
-from sk_erts.selection._ledger import Ledger, Status
-from sk_erts.selection._normalisation import renew_statistics
-from sk_erts.selection._policy import Policy, Scores
+from sk_erts._typing import BoolArray, FloatArray, IntArray
+from sk_erts.selection._ledger import Ledger, Status, takes_gradient
+from sk_erts.selection._policy import Measure, Policy, Scores
 from sk_erts.selection._sampler import SelectionSampler
 from sk_erts.selection._schedule import Schedule
 from sk_erts.selection._scorer import Scorer
 
-__all__ = ["SelectionCallback"]
+__all__ = ["SelectionCallback", "StopWhenOver"]
 
-# Large enough for means and variances, whatever the batches of the training.
-STATISTICS_BATCH_SIZE = 64
+# More than this share of the easy records of a probe, hard again, is drift.
+MAX_FORGOTTEN = 1 / 3
+
+# With no more than this share of candidates there is nothing left to learn from.
+MAX_CANDIDATES_WHEN_LEARNED = 0.01
 
 
 class SelectionCallback(Callback):
@@ -42,9 +44,10 @@ class SelectionCallback(Callback):
     reuse_scores : bool
         Judge a record that was trained in the epoch before by the scores of that
         step, instead of by a new look.
-    norm_records : int
-        Records from which normalisation statistics are estimated anew after an epoch
-        of selection.
+    probe_records : int
+        Records, drawn at random, that are looked at after steps on selected ones.
+    stop_when_learned : bool
+        Begin the revision when hardly a candidate is left.
     first_epoch : int
         Epochs that the network has been trained for before, from the schedule's view.
     """
@@ -58,7 +61,8 @@ class SelectionCallback(Callback):
         sampler: SelectionSampler,
         rng: np.random.Generator,
         reuse_scores: bool,
-        norm_records: int,
+        probe_records: int,
+        stop_when_learned: bool,
         first_epoch: int,
     ) -> None:
         self.schedule = schedule
@@ -68,13 +72,13 @@ class SelectionCallback(Callback):
         self.sampler = sampler
         self.rng = rng
         self.reuse_scores = reuse_scores
-        self.norm_records = norm_records
-        self.first_epoch = first_epoch
+        self.probe_records = probe_records
+        self.stop_when_learned = stop_when_learned
         self.epoch = first_epoch - 1
         self.n_trained: list[int] = []
         self._strata = scorer.task.strata(scorer.training_set.codes)
-        self._n_renewing = 0
-        self._statistics_are_stale = False
+        self._is_stale = False
+        self._step_scores: list[tuple[str, IntArray, torch.Tensor]] = []
         self._batch: Any = None
         self._hook: Any = None
 
@@ -88,13 +92,13 @@ class SelectionCallback(Callback):
         if self._hook is not None:
             self._hook.remove()
             self._hook = None
-        self._renew_statistics()
+        self._probe()
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Open a page in the ledger and give the sampler its chooser."""
         self.epoch += 1
         self.n_trained.append(0)
-        self.ledger.open_epoch()
+        self.ledger.open_epoch(self.epoch)
         self.sampler.choose = self.choose
 
     def choose(self, index: IntArray) -> IntArray:
@@ -111,28 +115,48 @@ class SelectionCallback(Callback):
             Some of them, in their order.
         """
         policy = self.schedule.policy(self.epoch, self.policy)
-        due = index[self.ledger.due(index, self.epoch, policy.reads)]
-        if len(due) and policy.reads:
-            for name, values in self.scorer.score(due, policy.reads).items():
-                self.ledger.record(name, due, values, until=self.epoch)
+        self._keep_step_scores()
         scores = Scores(
-            y=self._strata[index],
-            epoch=self.schedule.selection_epoch(self.epoch),
-            **{name: self.ledger.scores(name, index) for name in policy.reads},
+            self._strata[index],
+            self.schedule.selection_epoch(self.epoch),
+            **{name: self._measure(name, index, policy) for name in policy.reads},
         )
         status = policy.select(scores, self.rng)
         self.ledger.judge(index, status, policy.reads)
-        self._statistics_are_stale |= bool((status != Status.TRAINED).any())
-        kept: IntArray = index[status == Status.TRAINED]
+        self._is_stale |= bool((status != Status.TRAINED).any())
+        kept: IntArray = index[takes_gradient(status)]
         return kept
+
+    def _measure(self, name: str, index: IntArray, policy: Policy) -> Measure:
+        """Return a function that looks scores up, and measures those that ran out."""
+
+        def scores(which: IntArray) -> FloatArray:
+            records = index[which]
+            due = records[self.ledger.due(name, records, self.epoch)]
+            if len(due):
+                # In closed form the one is free where the other is measured.
+                wanted = policy.reads if self.scorer.cam.linear else {name}
+                found = self.scorer.score(due, frozenset(wanted))
+                for each, values in found.items():
+                    self.ledger.record(each, due, values, until=self.epoch)
+            return self.ledger.scores(name, records)
+
+        return scores
 
     def on_batch_begin(
         self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
     ) -> None:
-        """Remember which records the network is about to see."""
-        self._batch = batch if training else None
+        """Remember which records the network is about to see, and weigh them."""
         if not training:
-            self._renew_statistics()
+            self._batch = None
+            self._probe()
+            return
+        self._batch = batch
+        inputs = batch[0]
+        policy = self.schedule.policy(self.epoch, self.policy)
+        weights = policy.loss_weights(self.ledger.status(inputs["index"].numpy()))
+        shape = (-1, *[1] * (inputs["weight"].ndim - 1))  # a label may have its own
+        inputs["weight"] *= torch.from_numpy(weights).reshape(shape)
 
     def on_batch_end(
         self,
@@ -152,18 +176,31 @@ class SelectionCallback(Callback):
         confidence = self.scorer.task.confidence(
             y_pred.detach().float(), codes.to(y_pred.device)
         )
-        self._keep_step_score("confidence", index, confidence.cpu().numpy())
+        self._step_scores.append(("confidence", index, confidence))
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Write the epoch's counts to skorch's history."""
-        self._renew_statistics()
+        """Write the epoch's counts to skorch's history, and stop if it was the last."""
+        self._keep_step_scores()
+        self._probe()
         counts = self.ledger.counts()
         n_records = self.ledger.n_records
         candidates = counts[Status.TRAINED] + counts[Status.UNRELIABLE]
         net.history.record("candidates", candidates / n_records)
-        net.history.record("kept", counts[Status.TRAINED] / n_records)
+        net.history.record("kept", self.n_trained[-1] / n_records)
         net.history.record("EE", self.effective_epochs)
         net.history.record("scoring_passes", self.scoring_passes)
+        if (
+            self.stop_when_learned
+            and self.schedule.in_selection(self.epoch)
+            and candidates <= MAX_CANDIDATES_WHEN_LEARNED * n_records
+        ):
+            self.schedule = self.schedule.ending_after(self.epoch)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the schedule has come to an end before the training has."""
+        end = self.schedule.max_epochs
+        return end is not None and self.epoch + 1 >= end
 
     @property
     def effective_epochs(self) -> float:
@@ -173,22 +210,36 @@ class SelectionCallback(Callback):
     @property
     def scoring_passes(self) -> float:
         """Records that were only looked at, in sizes of the training set."""
-        return (self.scorer.n_scored + self._n_renewing) / self.ledger.n_records
+        return self.scorer.n_scored / self.ledger.n_records
 
-    def _renew_statistics(self) -> None:
-        """Undo, before other records are looked at, what selected steps did to them."""
-        n_renewing = min(self.norm_records, self.ledger.n_records)
-        if not self._statistics_are_stale or n_renewing < 2:
+    def _probe(self) -> None:
+        """See what selected steps did to the others, and undo it where one can."""
+        n_probed = min(self.probe_records, self.ledger.n_records)
+        if not self._is_stale or n_probed < 2:
             return
-        index = self.rng.permutation(self.ledger.n_records)[:n_renewing]
-        n_batches = max(1, n_renewing // STATISTICS_BATCH_SIZE)
-        renewed = renew_statistics(
-            self.scorer.module,
-            self.scorer.training_set,
-            np.array_split(index, n_batches),
+        self._is_stale = False
+        index = self.rng.permutation(self.ledger.n_records)[:n_probed]
+        known = index[~self.ledger.due("confidence", index, self.epoch)]
+        was_easy = self._is_easy(known)
+        confidence = self.scorer.probe(index)
+        self.ledger.record("confidence", index, confidence, until=self.epoch + 1)
+        forgotten = was_easy & ~self._is_easy(known)
+        if forgotten.sum() > MAX_FORGOTTEN * was_easy.sum():
+            self.ledger.shorten_gaps()
+
+    def _is_easy(self, index: IntArray) -> BoolArray:
+        """Return which records the data dropout calls easy, by their latest scores."""
+        policy = self.schedule.policy(self.epoch, self.policy).without_focus()
+        if policy.reads != {"confidence"}:
+            return np.zeros(len(index), dtype=bool)
+        scores = Scores(
+            self._strata[index],
+            self.schedule.selection_epoch(self.epoch),
+            confidence=self.ledger.scores("confidence", index),
         )
-        self._n_renewing += n_renewing * renewed
-        self._statistics_are_stale = False
+        status = policy.select(scores, np.random.default_rng(0))
+        easy: BoolArray = (status == Status.EASY) | (status == Status.REHEARSED)
+        return easy
 
     def _focus_of_step(self, head: Any, inputs: tuple[torch.Tensor]) -> None:
         """Score the maps of a training step on their way to the head."""
@@ -202,9 +253,34 @@ class SelectionCallback(Callback):
             maps = self.scorer.cam.maps_from_features(
                 z, self.scorer.task.direction(codes)
             )
-        index = self._batch[0]["index"].numpy()
-        self._keep_step_score("focus", index, self.scorer.focus(maps))
+        self._step_scores.append(("focus", self._batch[0]["index"].numpy(), maps))
 
-    def _keep_step_score(self, name: str, index: IntArray, values: Any) -> None:
+    def _keep_step_scores(self) -> None:
+        """Write down what steps told; not after each, since that waits for the GPU."""
         until = self.epoch + 1 if self.reuse_scores else self.epoch
-        self.ledger.record(name, index, values, until=until)
+        for name, index, found in self._step_scores:
+            values = (
+                found.cpu().numpy()
+                if name == "confidence"
+                else self.scorer.focus(found)
+            )
+            self.ledger.record(name, index, values, until=until)
+        self._step_scores.clear()
+
+
+class StopWhenOver(Callback):
+    """Stop, as skorch's ``EarlyStopping`` does, where a schedule has been cut short.
+
+    Parameters
+    ----------
+    selection : SelectionCallback
+        Knows the schedule.
+    """
+
+    def __init__(self, selection: SelectionCallback) -> None:
+        self.selection = selection
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Raise what ends the loop between two epochs."""
+        if self.selection.is_over:
+            raise KeyboardInterrupt

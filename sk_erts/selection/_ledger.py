@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import BoolArray, FloatArray, IntArray
+from sk_erts._typing import Array, BoolArray, FloatArray, IntArray
 
-__all__ = ["Ledger", "SelectionHistory", "Status"]
+__all__ = ["Ledger", "SelectionHistory", "Status", "takes_gradient"]
+
+SCORES = ("confidence", "focus")
+
+# Longer gaps do not fit in what an epoch is stored in.
+MAX_GAP = 2**14
+
+# A packed page has one byte per record: its status, and which scores are new.
+STATUS_BITS = 0b1111
+FLAGS = {"confidence": 4, "focus": 5}
 
 
 class Status(IntEnum):
     """What became of a record in an epoch.
+
+    A `TRAINED` record was hard and is trained; a `REHEARSED` one was easy and is
+    trained all the same.
 
     Examples
     --------
@@ -28,6 +42,7 @@ class Status(IntEnum):
     EASY = 2
     UNRELIABLE = 3
     DROPPED = 4
+    REHEARSED = 5
 
     @property
     def label(self) -> str:
@@ -35,49 +50,92 @@ class Status(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
+def takes_gradient(status: IntArray) -> BoolArray:
+    """Return which statuses mean that the gradient of the record is taken.
+
+    Parameters
+    ----------
+    status : int ndarray
+        Values of `Status`.
+
+    Returns
+    -------
+    takes_gradient : bool ndarray of the same shape
+        True for `Status.TRAINED` and `Status.REHEARSED`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.selection import Status, takes_gradient
+    >>> takes_gradient(np.array([Status.EASY, Status.REHEARSED])).tolist()
+    [False, True]
+    """
+    result: BoolArray = (status == Status.TRAINED) | (status == Status.REHEARSED)
+    return result
+
+
 class Ledger:
     """One row per training record: its latest scores, and its story by epoch.
 
-    A score is stored with the epoch up to which it counts; a record whose scores
-    have run out is due for a new look.
+    A score is stored with the epoch up to which it counts; a record whose score has
+    run out is due for a new look. One that is looked at and not trained is looked at
+    again after growing gaps, as in spaced repetition.
 
     Parameters
     ----------
     n_records : int
         Size of the training set.
+    gaps : sequence of int, default=(1,)
+        Epochs from the first look that finds a record not worth training to the next,
+        from that to the third, and so on; the last number goes on. ``(1,)`` is a look
+        in every epoch.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_erts.selection import Ledger
-    >>> ledger = Ledger(3)
-    >>> ledger.record("confidence", np.array([0, 2]), np.array([0.9, 0.1]), until=1)
-    >>> ledger.due(np.arange(3), epoch=1, reads={"confidence"}).tolist()
+    >>> from sk_erts.selection import Ledger, Status
+    >>> ledger = Ledger(3, gaps=(2, 4, 8))
+    >>> everyone = np.arange(3)
+    >>> ledger.open_epoch(0)
+    >>> ledger.record("confidence", everyone, np.array([0.9, 0.1, 0.8]), until=0)
+    >>> ledger.judge(everyone, np.array([Status.EASY, Status.TRAINED, Status.EASY]))
+    >>> ledger.due("confidence", everyone, epoch=1).tolist()
     [False, True, False]
-    >>> ledger.due(np.arange(3), epoch=2, reads={"confidence"}).tolist()
+    >>> ledger.due("confidence", everyone, epoch=2).tolist()
     [True, True, True]
     """
 
-    def __init__(self, n_records: int) -> None:
+    def __init__(self, n_records: int, gaps: Sequence[int] = (1,)) -> None:
         self.n_records = n_records
+        self.gaps = np.minimum(gaps, MAX_GAP).astype(np.int16)
+        self.epoch = -1
         self._scores = {
-            name: np.full(n_records, np.nan, dtype=np.float32)
-            for name in ("confidence", "focus")
+            name: np.full(n_records, np.nan, dtype=np.float32) for name in SCORES
         }
-        self._until = {
-            name: np.full(n_records, -1, dtype=np.int32) for name in self._scores
+        self._until = {name: np.full(n_records, -1, dtype=np.int16) for name in SCORES}
+        self._is_new = np.zeros(n_records, dtype=bool)  # measured since it was judged
+        self._n_looks = np.zeros(n_records, dtype=np.uint8)  # in a row that skipped it
+        self._status = np.zeros(n_records, dtype=np.int8)
+        self._page = {
+            name: np.full(n_records, np.nan, dtype=np.float16) for name in SCORES
         }
-        self._story: dict[str, list[Any]] = {
-            "status": [],
-            "confidence": [],
-            "focus": [],
-        }
+        self._reads: frozenset[str] = frozenset()
+        self._story: list[_Page] = []
 
-    def open_epoch(self) -> None:
-        """Begin a page on which no record has been looked at."""
-        self._story["status"].append(np.zeros(self.n_records, dtype=np.int8))
-        for name in self._scores:
-            self._story[name].append(np.full(self.n_records, np.nan, dtype=np.float32))
+    def open_epoch(self, epoch: int) -> None:
+        """Begin a page on which no record has been looked at.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number, from 0.
+        """
+        self._close_page()
+        self.epoch = epoch
+        self._status[:] = Status.NOT_LOOKED_AT
+        self._reads = frozenset()
+        for page in self._page.values():
+            page[:] = np.nan
 
     def record(
         self, name: str, index: IntArray, values: FloatArray, *, until: int
@@ -97,33 +155,30 @@ class Ledger:
         """
         self._scores[name][index] = values
         self._until[name][index] = until
-        if self._story[name]:
-            page = self._story[name][-1]
+        self._is_new[index] = True
+        if name not in self._reads:  # else the page tells what was judged by
+            page = self._page[name]
             page[index] = np.where(np.isnan(page[index]), values, page[index])
 
-    def due(
-        self, index: IntArray, epoch: int, reads: set[str] | frozenset[str]
-    ) -> BoolArray:
+    def due(self, name: str, index: IntArray, epoch: int) -> BoolArray:
         """Return which records need a new look before they can be judged.
 
         Parameters
         ----------
+        name : {"confidence", "focus"}
+            The score that is wanted.
         index : int ndarray of shape (n,)
             Positions of the records.
         epoch : int
             The epoch that is running, from 0.
-        reads : set of str
-            Scores that are wanted.
 
         Returns
         -------
         due : bool ndarray of shape (n,)
-            True where one of them is missing or has run out.
+            True where it is missing or has run out.
         """
-        missing = np.zeros(len(index), dtype=bool)
-        for name in reads:
-            missing |= self._until[name][index] < epoch
-        return missing
+        due: BoolArray = self._until[name][index] < epoch
+        return due
 
     def scores(self, name: str, index: IntArray) -> FloatArray:
         """Return the latest scores of some records.
@@ -142,10 +197,28 @@ class Ledger:
         """
         return self._scores[name][index]
 
+    def status(self, index: IntArray) -> IntArray:
+        """Return what has become of some records in the epoch that is running.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Positions of the records.
+
+        Returns
+        -------
+        status : int8 ndarray of shape (n,)
+            Values of `Status`.
+        """
+        return self._status[index]
+
     def judge(
         self, index: IntArray, status: IntArray, reads: frozenset[str] = frozenset()
     ) -> None:
         """Write down what becomes of records in the epoch that is running, and why.
+
+        The gap to the next look grows for a record that was looked at and is skipped,
+        and begins anew for one that is trained.
 
         Parameters
         ----------
@@ -156,9 +229,31 @@ class Ledger:
         reads : frozenset of str, optional
             The scores they were judged by.
         """
-        self._story["status"][-1][index] = status
+        self._status[index] = status
+        is_new = self._is_new[index]
         for name in reads:
-            self._story[name][-1][index] = self._scores[name][index]
+            told = index[is_new & _was_judged_by(name, status)]
+            self._page[name][told] = self._scores[name][told]
+        self._reads |= reads
+        self._n_looks[index[status == Status.TRAINED]] = 0
+        skipped = index[is_new & (status != Status.TRAINED)]
+        n_looks = np.minimum(self._n_looks[skipped] + 1, len(self.gaps))
+        self._n_looks[skipped] = n_looks
+        next_look = self.epoch + self.gaps[n_looks - 1]
+        for until in self._until.values():
+            lasts = until[skipped] >= self.epoch
+            until[skipped[lasts]] = next_look[lasts] - 1
+        self._is_new[index] = False
+
+    def shorten_gaps(self) -> None:
+        """Bring the next look at each record forward, by one place in `gaps`."""
+        before = np.concatenate([[1], self.gaps])
+        fewer = np.maximum(self._n_looks, 1) - 1
+        skipped = self._n_looks > 0
+        earlier = (before[self._n_looks] - before[fewer])[skipped]
+        for until in self._until.values():
+            until[skipped] -= earlier
+        self._n_looks = fewer.astype(np.uint8)
 
     def counts(self) -> dict[Status, int]:
         """Return how many records have each status in the epoch that is running.
@@ -168,8 +263,23 @@ class Ledger:
         counts : dict of Status to int
             Every status is a key.
         """
-        found = np.bincount(self._story["status"][-1], minlength=len(Status))
+        found = np.bincount(self._status, minlength=len(Status))
         return {status: int(found[status]) for status in Status}
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in use, in bytes."""
+        arrays: list[Array] = [
+            *self._scores.values(),
+            *self._until.values(),
+            *self._page.values(),
+            self._is_new,
+            self._n_looks,
+            self._status,
+        ]
+        return sum(array.nbytes for array in arrays) + sum(
+            page.nbytes for page in self._story
+        )
 
     def history(self, rows: IntArray, n_samples: int) -> SelectionHistory:
         """Return the whole story, for all records that ``fit`` was given.
@@ -186,14 +296,70 @@ class Ledger:
         history : SelectionHistory
             Records outside the training set were not looked at.
         """
-        n_epochs = len(self._story["status"])
-        status = np.zeros((n_epochs, n_samples), dtype=np.int8)
-        scores = np.full((2, n_epochs, n_samples), np.nan, dtype=np.float32)
-        for epoch in range(n_epochs):
-            status[epoch, rows] = self._story["status"][epoch]
-            for k, name in enumerate(self._scores):
-                scores[k, epoch, rows] = self._story[name][epoch]
+        pages = [*self._story, *self._open_page()]
+        status = np.zeros((len(pages), n_samples), dtype=np.int8)
+        scores = np.full((2, len(pages), n_samples), np.nan, dtype=np.float32)
+        latest = np.full((2, self.n_records), np.nan, dtype=np.float32)
+        for epoch, page in enumerate(pages):
+            status[epoch, rows] = page.status()
+            for k, name in enumerate(SCORES):
+                known, values = page.scores(name)
+                latest[k, known] = values
+                if name in page.reads:
+                    known = np.flatnonzero(_was_judged_by(name, page.status()))
+                scores[k, epoch, rows[known]] = latest[k, known]
         return SelectionHistory(status, scores[0], scores[1])
+
+    def _open_page(self) -> list[_Page]:
+        """Return the page of the epoch that is running, if there is one."""
+        if self.epoch < 0:
+            return []
+        return [_Page(self._status, self._page, self._reads)]
+
+    def _close_page(self) -> None:
+        self._story += self._open_page()
+
+
+def _was_judged_by(name: str, status: IntArray) -> BoolArray:
+    """Return who was judged by a score; nobody asks for the focus of the easy."""
+    is_easy: BoolArray = (status == Status.EASY) | (status == Status.REHEARSED)
+    unseen: BoolArray = status == Status.NOT_LOOKED_AT
+    return ~unseen & ~is_easy if name == "focus" else ~unseen
+
+
+class _Page:
+    """An epoch of the story, packed: few records have new scores in one epoch."""
+
+    def __init__(
+        self,
+        status: IntArray,
+        scores: dict[str, FloatArray],
+        reads: frozenset[str],
+    ) -> None:
+        self.reads = reads
+        code = status.astype(np.uint8)
+        self._values = {}
+        for name in SCORES:
+            known = ~np.isnan(scores[name])
+            code |= known.astype(np.uint8) << FLAGS[name]
+            self._values[name] = scores[name][known]
+        self._code = zlib.compress(code.tobytes(), level=1)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in use, in bytes."""
+        return len(self._code) + sum(v.nbytes for v in self._values.values())
+
+    def status(self) -> IntArray:
+        """Return the status of each record."""
+        return (self._unpack() & STATUS_BITS).astype(np.int8)
+
+    def scores(self, name: str) -> tuple[IntArray, FloatArray]:
+        """Return who was measured in this epoch, and the scores."""
+        return np.flatnonzero(self._unpack() >> FLAGS[name] & 1), self._values[name]
+
+    def _unpack(self) -> IntArray:
+        return np.frombuffer(zlib.decompress(self._code), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -206,10 +372,12 @@ class SelectionHistory:
         Values of `Status`. Records set aside for validation, or with weight zero,
         are never looked at.
     confidence : float32 ndarray of shape (n_epochs, n_samples)
-        Probability of the true class by which the record was judged; in epochs on all
-        data that of its training step. NaN where it was not measured.
+        Probability of the true class by which the record was judged, to three digits:
+        the latest one, which may be some epochs old; in epochs on all data that of
+        its training step. NaN where it was not measured.
     focus : float32 ndarray of shape (n_epochs, n_samples)
-        Focus score of the map of the true class, likewise.
+        Focus score of the map of the true class, likewise; NaN for the easy, whose
+        focus is not asked for.
 
     Examples
     --------

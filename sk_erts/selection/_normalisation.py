@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from sk_erts._input import TrainingSet
-from sk_erts._typing import IntArray
-from sk_erts.attribution._untouched import device_of, untouched
+from sk_erts.attribution._untouched import untouched
 
-__all__ = ["renew_statistics"]
+__all__ = ["renewed_statistics"]
 
 
-def renew_statistics(
-    module: nn.Module, training_set: TrainingSet, batches: list[IntArray]
-) -> bool:
-    """Estimate running means and variances anew from records drawn at random.
+@contextmanager
+def renewed_statistics(module: nn.Module) -> Iterator[bool]:
+    """Estimate running means and variances anew from the batches seen inside.
 
     Steps on selected records leave the statistics of hard records in the
     normalisation layers, with which the network then misjudges all others; how much
-    it matters on PTB-XL is measured in ``benchmarks/normalisation.py``. Weights,
-    generators, training flags and layers in evaluation mode (frozen ones) are left
-    alone; so is everything if a batch fails.
+    it matters on PTB-XL is measured in ``benchmarks/normalisation.py``. Layers that
+    are in evaluation mode on entry (frozen ones) are left alone; so are all if an
+    exception leaves the block.
 
     Parameters
     ----------
     module : Module
-        The network.
-    training_set : TrainingSet
-        Its records.
-    batches : list of int ndarray
-        Positions of the records to look at.
+        The network. Inside, everything but these layers is in evaluation mode.
 
-    Returns
-    -------
-    renewed : bool
-        False if the network has no such layers, and nothing was done.
+    Yields
+    ------
+    renews : bool
+        False if the network has no such layers.
 
     Notes
     -----
@@ -54,19 +48,15 @@ def renew_statistics(
         for part in module.modules()
         if isinstance(part, _BatchNorm) and part.track_running_stats and part.training
     ]
-    if not layers:
-        return False
     momenta = [layer.momentum for layer in layers]
     before = [copy.deepcopy(layer.state_dict()) for layer in layers]
-    with untouched(module), torch.no_grad():
+    with untouched(module):
         try:
             for layer in layers:
                 layer.train()
                 layer.reset_running_stats()
                 layer.momentum = None  # a cumulative average
-            for index in batches:
-                x = torch.from_numpy(training_set.signals(index))
-                module(x.to(device_of(module)))
+            yield bool(layers)
         except BaseException:
             for layer, state in zip(layers, before, strict=True):
                 layer.load_state_dict(state)
@@ -74,4 +64,3 @@ def renew_statistics(
         finally:
             for layer, momentum in zip(layers, momenta, strict=True):
                 layer.momentum = momentum
-    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,8 +14,9 @@ from sk_erts.selection._ledger import Status
 
 __all__ = ["Policy", "Refinement", "Scores", "random_mask"]
 
+Measure = Callable[[IntArray], FloatArray]
 
-@dataclass(frozen=True)
+
 class Scores:
     """What a policy may look at.
 
@@ -25,26 +26,47 @@ class Scores:
         Class of each record; for several labels, its rarest one.
     epoch : int
         Epochs of selection so far, this one included: 1 in the first.
-    confidence : ndarray of shape (n_records,), optional
-        Probability of the true class, if the policy reads it.
-    focus : ndarray of shape (n_records,), optional
-        Focus score of the true class's map, if the policy reads it.
+    confidence : ndarray of shape (n_records,) or callable, optional
+        Probability of the true class, if the policy reads it. A function of the
+        positions (n,) that returns their scores is called when they are read, so that
+        nobody is measured of whom nothing is asked.
+    focus : ndarray of shape (n_records,) or callable, optional
+        Focus score of the true class's map, if the policy reads it, likewise.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sk_erts.selection import Scores
-    >>> len(Scores(y=np.array([0, 1, 1]), epoch=1))
+    >>> scores = Scores(np.array([0, 1, 1]), 1, confidence=lambda index: index / 10)
+    >>> len(scores)
     3
+    >>> scores.take(np.array([2])).confidence.tolist()
+    [0.2]
     """
 
-    y: IntArray
-    epoch: int
-    confidence: FloatArray | None = None
-    focus: FloatArray | None = None
+    def __init__(
+        self,
+        y: IntArray,
+        epoch: int,
+        confidence: FloatArray | Measure | None = None,
+        focus: FloatArray | Measure | None = None,
+    ) -> None:
+        self.y = y
+        self.epoch = epoch
+        self._scores = {"confidence": confidence, "focus": focus}
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def confidence(self) -> FloatArray | None:
+        """Probability of the true class, of shape (n_records,)."""
+        return self._measured("confidence")
+
+    @property
+    def focus(self) -> FloatArray | None:
+        """Focus score of the true class's map, of shape (n_records,)."""
+        return self._measured("focus")
 
     def take(self, index: IntArray) -> Scores:
         """Return the scores of some of the records.
@@ -59,12 +81,12 @@ class Scores:
         scores : Scores
             Of these alone.
         """
-        return Scores(
-            y=self.y[index],
-            epoch=self.epoch,
-            confidence=None if self.confidence is None else self.confidence[index],
-            focus=None if self.focus is None else self.focus[index],
-        )
+        parts = {
+            name: _of_some(scores, index) if callable(scores) else scores[index]
+            for name, scores in self._scores.items()
+            if scores is not None
+        }
+        return Scores(self.y[index], self.epoch, **parts)
 
     def read(self, name: str) -> FloatArray:
         """Return a score that must be there.
@@ -84,13 +106,24 @@ class Scores:
         ValueError
             If it was not measured.
         """
-        scores: FloatArray | None = getattr(self, name)
+        scores = self._measured(name)
         if scores is None:
             raise ValueError(
                 f"The policy reads {name!r}, but it was not measured: name it in the "
                 "policy's 'reads'."
             )
         return scores
+
+    def _measured(self, name: str) -> FloatArray | None:
+        scores = self._scores[name]
+        if callable(scores):
+            scores = self._scores[name] = scores(np.arange(len(self)))
+        return scores
+
+
+def _of_some(measure: Measure, index: IntArray) -> Measure:
+    """Return a measure that counts positions among some of the records."""
+    return lambda which: measure(index[which])
 
 
 class Policy(BaseEstimator):
@@ -107,6 +140,8 @@ class Policy(BaseEstimator):
         The focus measure it reads, if any.
     reason : Status
         What a record is called that the policy does not keep.
+    accepted : Status
+        What one is called that it keeps.
 
     Examples
     --------
@@ -129,6 +164,7 @@ class Policy(BaseEstimator):
     reads: frozenset[str] = frozenset()
     measure: Any = None
     reason: ClassVar[Status] = Status.DROPPED
+    accepted: ClassVar[Status] = Status.TRAINED
 
     def select(self, scores: Scores, rng: np.random.Generator) -> IntArray:
         """Decide over some records.
@@ -143,7 +179,7 @@ class Policy(BaseEstimator):
         Returns
         -------
         status : int8 ndarray of shape (n_records,)
-            ``Status.TRAINED`` for those to train, else why not.
+            ``Status.TRAINED`` (or ``REHEARSED``) for those to train, else why not.
 
         Raises
         ------
@@ -156,11 +192,26 @@ class Policy(BaseEstimator):
                 f"{type(self).__name__}._keep must return a boolean mask of shape "
                 f"({len(scores)},). Got {kept.dtype} of shape {kept.shape} instead."
             )
-        return np.where(kept, Status.TRAINED, self.reason).astype(np.int8)
+        return np.where(kept, self.accepted, self.reason).astype(np.int8)
 
     def without_focus(self) -> Policy:
         """Return the policy for the epochs before the focus filter sets in."""
         return self
+
+    def loss_weights(self, status: IntArray) -> FloatArray:
+        """Return what records weigh in the loss, for what they were called.
+
+        Parameters
+        ----------
+        status : int8 ndarray of shape (n_records,)
+            As `select` returned it.
+
+        Returns
+        -------
+        weights : float32 ndarray of shape (n_records,)
+            1 for all, but for policies that keep some records in place of others.
+        """
+        return np.ones(len(status), dtype=np.float32)
 
     @abstractmethod
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
@@ -221,6 +272,21 @@ class Refinement(Policy):
         members = np.flatnonzero(status == self.decides_over)
         status[members] = super().select(scores.take(members), rng)
         return status
+
+    def loss_weights(self, status: IntArray) -> FloatArray:
+        """Return what records weigh in the loss: what the other policy says.
+
+        Parameters
+        ----------
+        status : int8 ndarray of shape (n_records,)
+            As `select` returned it.
+
+        Returns
+        -------
+        weights : float32 ndarray of shape (n_records,)
+            As those of `policy`.
+        """
+        return self.policy.loss_weights(status)
 
     def _own_reads(self) -> frozenset[str]:
         """Return the scores that this policy itself looks at."""

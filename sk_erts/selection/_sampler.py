@@ -16,9 +16,9 @@ Choose = Callable[[IntArray], IntArray]
 class SelectionSampler:
     """Walk through the records in random order and yield batches of chosen ones.
 
-    The order is cut in intervals. When the loader asks for a batch that is not there
-    yet, `choose` is called with the next interval, so that each choice is made with
-    the network as it is at that moment.
+    The order is cut in intervals of equal length. When the loader asks for a batch that
+    is not there yet, `choose` is called with the next interval, so that each choice is
+    made with the network as it is at that moment.
 
     Parameters
     ----------
@@ -27,10 +27,10 @@ class SelectionSampler:
     batch_size : int
         Records per batch.
     interval : int or "batch"
-        Records between two renewals of the selection. With a number, batches are
-        filled across intervals, and only the last one of an epoch may be smaller.
-        ``"batch"`` is the authors' scheme: what is kept of `batch_size` records is a
-        batch, however small.
+        About how many records lie between two renewals of the selection. With a
+        number, batches are filled across intervals, and only the last one of an epoch
+        may be smaller. ``"batch"`` is the authors' scheme: what is kept of `batch_size`
+        records is a batch, however small.
     rng : Generator
         Shuffles the records.
 
@@ -65,19 +65,22 @@ class SelectionSampler:
 
     def __iter__(self) -> Iterator[IntArray]:
         order = self.rng.permutation(self.n_records)
-        fills = self.interval != "batch"
-        step = int(self.interval) if fills else self.batch_size
+        if self.interval == "batch":
+            for start in range(0, self.n_records, self.batch_size):
+                kept = self.choose(order[start : start + self.batch_size])
+                if len(kept):
+                    yield kept
+            return
+        # Of equal length, since a short one at the end would cost a renewal too.
+        n_intervals = max(1, round(self.n_records / int(self.interval)))
         waiting = order[:0]
-        for start in range(0, self.n_records, step):
-            waiting = np.concatenate(
-                [waiting, self.choose(order[start : start + step])]
-            )
+        for piece in np.array_split(order, n_intervals):
+            waiting = np.concatenate([waiting, self.choose(piece)])
             while len(waiting) >= self.batch_size:
                 yield waiting[: self.batch_size]
                 waiting = waiting[self.batch_size :]
-            if len(waiting) and (not fills or start + step >= self.n_records):
-                yield waiting
-                waiting = waiting[:0]
+        if len(waiting):
+            yield waiting
 
 
 def _keep_all(index: IntArray) -> IntArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sk_erts.selection._data_dropout import KeepAll
 from sk_erts.selection._policy import Policy
@@ -58,7 +58,7 @@ class Schedule:
         policy : Policy
             `KeepAll`, the policy without its focus filter, or all of it.
         """
-        if epoch < self.warmup_epochs or self._in_revision(epoch):
+        if not self.in_selection(epoch):
             return KeepAll()
         if epoch < self.warmup_epochs + self.focus_warmup_epochs:
             return policy.without_focus()
@@ -78,6 +78,36 @@ class Schedule:
             1 in the first epoch after the warm-up.
         """
         return epoch - self.warmup_epochs + 1
+
+    def ending_after(self, epoch: int) -> Schedule:
+        """Return the schedule whose selection ends, and whose revision follows.
+
+        Parameters
+        ----------
+        epoch : int
+            The last one of selection, counted from 0.
+
+        Returns
+        -------
+        schedule : Schedule
+            The same up to that epoch.
+        """
+        return replace(self, max_epochs=epoch + 1 + self.revision_epochs)
+
+    def in_selection(self, epoch: int) -> bool:
+        """Return whether an epoch lies between warm-up and revision.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+
+        Returns
+        -------
+        in_selection : bool
+            True if a policy decides in it.
+        """
+        return epoch >= self.warmup_epochs and not self._in_revision(epoch)
 
     def _in_revision(self, epoch: int) -> bool:
         return (

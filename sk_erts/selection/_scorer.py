@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import numpy as np
 import torch
 from torch import nn
@@ -13,9 +15,15 @@ from sk_erts.attribution._focus import FocusMeasure
 from sk_erts.attribution._gradcam import GradCAM
 from sk_erts.attribution._maps import batches
 from sk_erts.attribution._untouched import device_of, untouched
+from sk_erts.exceptions import NonFiniteLossError
+from sk_erts.selection._normalisation import renewed_statistics
 from sk_erts.selection._policy import Policy, Scores
+from sk_erts.selection._precision import ScoringPrecision
 
 __all__ = ["Scorer"]
+
+# Large enough for means and variances, whatever the batches of the training.
+PROBE_BATCH_SIZE = 64
 
 
 class Scorer:
@@ -35,6 +43,8 @@ class Scorer:
         Layer whose maps are scored.
     batch_size : int
         Records per forward pass.
+    precision : ScoringPrecision
+        What is computed with.
 
     Attributes
     ----------
@@ -50,12 +60,14 @@ class Scorer:
         measure: FocusMeasure,
         cam_layer: str | None,
         batch_size: int,
+        precision: ScoringPrecision,
     ) -> None:
         self.module = module
         self.training_set = training_set
         self.task = task
         self.measure = measure
         self.batch_size = batch_size
+        self.precision = precision
         self.cam = GradCAM(module, cam_layer)
         self.n_scored = 0
 
@@ -75,11 +87,39 @@ class Scorer:
             One entry for each score wanted.
         """
         self.n_scored += len(index)
-        parts = [
-            self._score_batch(index[piece], reads)
-            for piece in batches(len(index), self.batch_size)
-        ]
+        with self._precision_for(index), untouched(self.module):
+            parts = [
+                self._score_batch(index[piece], reads)
+                for piece in batches(len(index), self.batch_size)
+            ]
         return {name: np.concatenate([part[name] for part in parts]) for name in reads}
+
+    def probe(self, index: IntArray) -> FloatArray:
+        """Look at records drawn at random, and let normalisation layers learn of them.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Positions in the training set.
+
+        Returns
+        -------
+        confidence : ndarray of shape (n,)
+            Probability of the true class.
+        """
+        self.n_scored += len(index)
+        n_batches = max(1, len(index) // PROBE_BATCH_SIZE)
+        with (
+            self._precision_for(index),
+            renewed_statistics(self.module),
+            torch.no_grad(),
+        ):
+            return np.concatenate(
+                [
+                    self._confidence(self.module(self._signals(piece)), piece)
+                    for piece in np.array_split(index, n_batches)
+                ]
+            )
 
     def try_out(self, policy: Policy) -> None:
         """Score two records and decide on them, so that what cannot work fails now.
@@ -103,11 +143,9 @@ class Scorer:
                 "'confidence' and 'focus'. Correct the policy's 'reads'."
             )
         index = np.arange(min(2, len(self.training_set)))
-        scores = Scores(
-            y=self.task.strata(self.training_set.codes)[index],
-            epoch=1,
-            **(self._score_batch(index, reads) if reads else {}),
-        )
+        with untouched(self.module):
+            tried = self._score_batch(index, reads) if reads else {}
+        scores = Scores(self.task.strata(self.training_set.codes)[index], 1, **tried)
         for part in (policy, policy.without_focus()):
             part.select(scores, np.random.default_rng(0))
 
@@ -141,17 +179,45 @@ class Scorer:
     def _score_batch(
         self, index: IntArray, reads: frozenset[str]
     ) -> dict[str, FloatArray]:
-        device = device_of(self.module)
-        x = torch.from_numpy(self.training_set.signals(index)).to(device)
-        codes = torch.from_numpy(self.training_set.codes[index]).to(device)
+        x = self._signals(index)
         scores: dict[str, FloatArray] = {}
         if "focus" in reads:
+            codes = self._codes(index)
             logits, maps = self.cam(x, lambda _: self.task.direction(codes))
             scores["focus"] = self.focus(maps)
         else:
-            with untouched(self.module), torch.inference_mode():
+            with torch.inference_mode():
                 logits = self.module(x)
         if "confidence" in reads:
-            confidence = self.task.confidence(logits.float(), codes)
-            scores["confidence"] = confidence.cpu().numpy()
+            scores["confidence"] = self._confidence(logits, index)
         return scores
+
+    def _precision_for(self, index: IntArray) -> AbstractContextManager[object]:
+        """Return the context to look at records in; tried out on the first of them."""
+
+        def look() -> FloatArray:
+            first = index[: self.batch_size]
+            with untouched(self.module):
+                return self._score_batch(first, frozenset({"confidence"}))["confidence"]
+
+        return self.precision(look)
+
+    def _confidence(self, logits: torch.Tensor, index: IntArray) -> FloatArray:
+        confidence = self.task.confidence(logits.float(), self._codes(index))
+        values: FloatArray = confidence.detach().cpu().numpy()
+        if not np.isfinite(values).all():
+            raise NonFiniteLossError(
+                f"The network {type(self.module).__name__} gives a probability that "
+                f"is not finite to {(~np.isfinite(values)).sum()} of {len(index)} "
+                "records: its training has diverged. Try a smaller 'lr', and see that "
+                "X is in millivolt."
+            )
+        return values
+
+    def _signals(self, index: IntArray) -> torch.Tensor:
+        x = torch.from_numpy(self.training_set.signals(index))
+        return x.to(device_of(self.module))
+
+    def _codes(self, index: IntArray) -> torch.Tensor:
+        codes = torch.from_numpy(self.training_set.codes[index])
+        return codes.to(device_of(self.module))

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sk_erts.selection import Ledger, Status
+from sk_erts.selection import Ledger, Status, takes_gradient
+from sk_erts.selection._ledger import SCORES
 
 EVERYONE = np.arange(4)
 
@@ -9,25 +10,76 @@ EVERYONE = np.arange(4)
 @pytest.fixture
 def ledger():
     ledger = Ledger(4)
-    ledger.open_epoch()
+    ledger.open_epoch(0)
     ledger.record("confidence", np.array([1, 2]), np.array([0.25, 0.5]), until=0)
     ledger.judge(EVERYONE[:3], np.array([Status.TRAINED, Status.EASY, Status.TRAINED]))
     return ledger
 
 
 def test_scores_run_out(ledger):
-    assert ledger.due(EVERYONE, 0, {"confidence"}).tolist() == [
-        True,
-        False,
-        False,
-        True,
-    ]
-    assert ledger.due(EVERYONE, 1, {"confidence"}).all()
+    due = ledger.due("confidence", EVERYONE, 0)
+    assert due.tolist() == [True, False, False, True]
+    assert ledger.due("confidence", EVERYONE, 1).all()
+    assert ledger.due("focus", EVERYONE, 0).all()
 
 
-def test_a_record_is_due_if_any_score_is_missing(ledger):
-    assert ledger.due(EVERYONE, 0, {"confidence", "focus"}).all()
-    assert not ledger.due(EVERYONE, 0, set()).any()
+class TestSpacedRevisits:
+    def looks(self, gaps, n_epochs=20, status=Status.EASY, drift=()):
+        """Return the epochs in which a record that never changes is looked at."""
+        ledger = Ledger(1, gaps)
+        record = np.array([0])
+        looks = []
+        for epoch in range(n_epochs):
+            ledger.open_epoch(epoch)
+            if ledger.due("confidence", record, epoch)[0]:
+                looks.append(epoch)
+                ledger.record("confidence", record, np.array([0.9]), until=epoch)
+            ledger.judge(record, np.array([status]), frozenset({"confidence"}))
+            if epoch in drift:
+                ledger.shorten_gaps()
+        return looks
+
+    def test_gaps_grow_and_the_last_goes_on(self):
+        assert self.looks((2, 4, 8, 16), n_epochs=32) == [0, 2, 6, 14, 30]
+        assert self.looks((2, 4)) == [0, 2, 6, 10, 14, 18]
+
+    def test_a_gap_of_one_is_a_look_in_every_epoch(self):
+        assert self.looks((1,), n_epochs=4) == [0, 1, 2, 3]
+
+    def test_the_unreliable_are_spaced_too_and_the_trained_are_not(self):
+        assert self.looks((2, 4, 8), 8, Status.UNRELIABLE) == [0, 2, 6]
+        assert self.looks((2, 4, 8), 4, Status.TRAINED) == [0, 1, 2, 3]
+
+    def test_drift_shortens_the_gap_that_is_running(self):
+        assert self.looks((2, 4, 8), 12, drift=[7]) == [0, 2, 6, 10]
+
+    def test_a_record_that_was_trained_begins_anew(self):
+        ledger = Ledger(1, (2, 4, 8))
+        record = np.array([0])
+        for epoch, status in enumerate([Status.EASY, Status.EASY, Status.TRAINED]):
+            ledger.open_epoch(epoch)
+            ledger.record("confidence", record, np.array([0.9]), until=epoch)
+            ledger.judge(record, np.array([status]), frozenset({"confidence"}))
+        ledger.open_epoch(3)
+        ledger.record("confidence", record, np.array([0.9]), until=3)
+        ledger.judge(record, np.array([Status.EASY]), frozenset({"confidence"}))
+        assert not ledger.due("confidence", record, 4)[0]
+        assert ledger.due("confidence", record, 5)[0]
+
+    def test_a_rehearsed_record_goes_on_as_an_easy_one(self):
+        assert self.looks((2, 4, 8), 16, Status.REHEARSED) == [0, 2, 6, 14]
+
+    def test_scores_that_have_run_out_are_not_prolonged(self):
+        """A new confidence says nothing about a focus that was measured long ago."""
+        ledger = Ledger(1, (2, 4, 8))
+        record = np.array([0])
+        ledger.open_epoch(0)
+        ledger.record("focus", record, np.array([0.5]), until=0)
+        ledger.open_epoch(3)
+        ledger.record("confidence", record, np.array([0.9]), until=3)
+        ledger.judge(record, np.array([Status.EASY]), frozenset({"confidence"}))
+        assert ledger.due("focus", record, 4)[0]
+        assert not ledger.due("confidence", record, 4)[0]
 
 
 def test_counts_every_status(ledger):
@@ -37,11 +89,12 @@ def test_counts_every_status(ledger):
         Status.EASY: 1,
         Status.UNRELIABLE: 0,
         Status.DROPPED: 0,
+        Status.REHEARSED: 0,
     }
 
 
 def test_history_stands_in_the_rows_of_the_data(ledger):
-    ledger.open_epoch()
+    ledger.open_epoch(1)
     history = ledger.history(rows=np.array([5, 3, 1, 0]), n_samples=6)
     assert history.status.tolist() == [[0, 1, 0, 2, 0, 1], [0] * 6]
     assert history.confidence[0, [3, 1]].tolist() == [0.25, 0.5]
@@ -67,8 +120,52 @@ def test_a_record_is_written_down_with_the_scores_it_was_judged_by(ledger):
 
 
 def test_a_page_keeps_what_was_known_then(ledger):
-    ledger.open_epoch()
+    ledger.open_epoch(1)
     ledger.record("confidence", np.array([1]), np.array([0.75]), until=1)
     history = ledger.history(EVERYONE, 4)
     assert history.confidence[:, 1].tolist() == [0.25, 0.75]
     assert ledger.scores("confidence", np.array([1, 2])).tolist() == [0.75, 0.5]
+
+
+def test_an_old_score_is_told_where_it_was_judged_by(ledger):
+    index, reads = np.array([1]), frozenset({"confidence"})
+    ledger.open_epoch(1)
+    ledger.judge(index, np.array([Status.EASY]), reads)
+    ledger.open_epoch(2)
+    ledger.judge(index, np.array([Status.EASY]))  # by nothing
+    history = ledger.history(EVERYONE, 4)
+    assert history.confidence[:2, 1].tolist() == [0.25, 0.25]
+    assert np.isnan(history.confidence[2]).all()
+
+
+def test_a_probe_after_the_judgement_is_not_what_was_judged_by(ledger):
+    index, reads = np.array([1]), frozenset({"confidence"})
+    ledger.open_epoch(1)
+    ledger.judge(index, np.array([Status.EASY]), reads)
+    ledger.record("confidence", index, np.array([0.125]), until=2)
+    ledger.open_epoch(2)
+    ledger.judge(index, np.array([Status.TRAINED]), reads)
+    assert ledger.history(EVERYONE, 4).confidence[:, 1].tolist() == [0.25, 0.25, 0.125]
+
+
+def test_memory_of_a_long_training_is_less_than_64_bytes_per_record():
+    """As ERTS goes: all in the warm-up, then a fifth trained and some looks."""
+    n = 20_000
+    everyone, rng = np.arange(n), np.random.default_rng(0)
+    ledger = Ledger(n, (2, 4, 8))
+    for epoch in range(30):
+        ledger.open_epoch(epoch)
+        if epoch < 2:
+            status, reads = np.full(n, Status.TRAINED), frozenset()
+        else:
+            shares = [0.15, 0.75, 0.05, 0.05]
+            kinds = [Status.TRAINED, Status.EASY, Status.UNRELIABLE, Status.REHEARSED]
+            status, reads = rng.choice(kinds, n, p=shares), frozenset(SCORES)
+            seen = everyone[rng.random(n) < 0.12]
+            for name in SCORES:
+                ledger.record(name, seen, rng.random(len(seen)), until=epoch)
+        ledger.judge(everyone, status, reads)
+        trained = everyone[takes_gradient(status)]
+        for name in SCORES if reads else ["confidence"]:
+            ledger.record(name, trained, rng.random(len(trained)), until=epoch + 1)
+    assert ledger.nbytes / n <= 64

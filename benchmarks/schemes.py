@@ -1,0 +1,279 @@
+"""Time, memory and score of the ways to train: the tables of docs/performance.md.
+
+Every run is a process of its own, and runs are interleaved: each seed goes through all
+schemes before the next one begins, so that a machine that gets slower does so for all.
+All schemes have the same network, loss, optimiser, learning rate and number of epochs;
+"full data, fewer epochs" is the control that costs as much as ERTS. Scores are macro-F1
+on records that no scheme has seen, with the network as it is at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import stats
+from sklearn.metrics import f1_score
+from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback, LRScheduler
+
+from benchmarks.data import DATA, Split
+from benchmarks.loops import FullData, InfoBatchLike, Released, SelectiveBackprop
+from sk_erts import ERTSClassifier
+from sk_erts.models import ResNet1d
+
+FULL, RELEASED, ERTS = "full data", "batch-wise, as released", "ERTS"
+BATCH_SIZE = 64
+LR = 1e-3
+GAMMA = 0.85
+CLASSIFIER = {
+    FULL: {"data_dropout": None, "focus": None},
+    "DBPD": {"focus": None},
+    "SMRD": {"data_dropout": "smrd", "focus": None},
+    "SRD (decay 0.9)": {"data_dropout": "srd", "decay": 0.9, "focus": None},
+    ERTS: {},
+}
+LOOPS = {
+    "hand-written loop": FullData,
+    RELEASED: Released,
+    "InfoBatch-like": InfoBatchLike,
+    "selective backprop": SelectiveBackprop,
+}
+SKORCH = "skorch"
+FEWER = "full data, fewer epochs"
+SCHEMES = [
+    FULL,
+    "hand-written loop",
+    SKORCH,
+    FEWER,
+    "DBPD",
+    "SMRD",
+    "SRD (decay 0.9)",
+    RELEASED,
+    "InfoBatch-like",
+    "selective backprop",
+    ERTS,
+]
+
+
+class Clock:
+    """Tell the time spent in training, scores left out."""
+
+    def __init__(self, split: Split) -> None:
+        self.split = split
+        self.start = time.perf_counter()
+        self.paused = 0.0
+        self.curve: list[tuple[float, float]] = []
+
+    def score(self, network: torch.nn.Module) -> None:
+        """Note the time, and the macro-F1 on the records set aside."""
+        begin = time.perf_counter()
+        flags = [(part, part.training) for part in network.modules()]
+        network.eval()
+        with torch.inference_mode():
+            predicted = np.concatenate(
+                [
+                    network(torch.from_numpy(X)).argmax(dim=1).numpy()
+                    for X in np.array_split(self.split.X_test, 8)
+                ]
+            )
+        for part, training in flags:
+            part.training = training
+        f1 = f1_score(self.split.y_test, predicted, average="macro")
+        self.curve.append((begin - self.start - self.paused, float(f1)))
+        self.paused += time.perf_counter() - begin
+
+
+class AfterEpoch(Callback):
+    """Call a function of the network after each epoch."""
+
+    def __init__(self, call) -> None:
+        self.call = call
+
+    def on_epoch_end(self, net, **kwargs) -> None:
+        self.call(net.module_)
+
+
+def run(name: str, split: Split, width: int, epochs: int, seed: int) -> dict:
+    """Train once, and tell time, cost, memory and score."""
+    torch.manual_seed(seed)
+    counts = np.bincount(split.y)
+    class_weights = (1 - 0.9999) / (1 - 0.9999**counts)
+    class_weights = torch.from_numpy(class_weights / class_weights.mean()).float()
+    gamma = GAMMA
+    if name == FEWER:
+        # About what ERTS costs; the learning rate falls as far as in the long run.
+        epochs, gamma = max(1, epochs // 4), GAMMA**4
+    callbacks = [LRScheduler("ExponentialLR", gamma=gamma)]
+    shape = {"n_leads": split.X.shape[1], "n_classes": len(counts), "width": width}
+    n = len(split.y)
+    clock = Clock(split)
+    callbacks.append(("after_epoch", AfterEpoch(lambda module: clock.score(module))))
+    if name in LOOPS:
+        loop = LOOPS[name](
+            torch.from_numpy(split.X),
+            torch.from_numpy(split.y),
+            class_weights,
+            epochs=epochs,
+            batch_size=BATCH_SIZE,
+            lr=LR,
+            gamma=gamma,
+            seed=seed,
+        )
+        network = ResNet1d(**shape)
+        loop.fit(network, lambda: clock.score(network))
+        ee, passes = loop.n_trained / n, loop.n_scored / n
+    elif name == SKORCH:
+        NeuralNetClassifier(
+            ResNet1d(**shape),
+            criterion=torch.nn.CrossEntropyLoss(weight=class_weights),
+            optimizer=torch.optim.AdamW,
+            lr=LR,
+            max_epochs=epochs,
+            batch_size=BATCH_SIZE,
+            iterator_train__shuffle=True,
+            train_split=None,
+            callbacks=callbacks,
+            verbose=0,
+        ).fit(split.X, split.y)
+        ee, passes = epochs, 0
+    else:
+        clf = ERTSClassifier(
+            module=ResNet1d,
+            module__width=width,
+            max_epochs=epochs,
+            batch_size=BATCH_SIZE,
+            class_weight="effective",
+            lr=LR,
+            callbacks=callbacks,
+            random_state=seed,
+            verbose=0,
+            **CLASSIFIER[FULL if name == FEWER else name],
+        ).fit(split.X, split.y)
+        ee, passes = clf.effective_epochs_, clf.scoring_passes_
+    seconds = time.perf_counter() - clock.start - clock.paused
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return {
+        "scheme": name,
+        "seed": seed,
+        "f1": clock.curve[-1][1],
+        "EE": ee,
+        "passes": passes,
+        "seconds": seconds,
+        "MB": peak,
+        "curve": clock.curve,
+    }
+
+
+def in_child(n_threads: int, *arguments) -> dict:
+    """Run in a new process, so that memory is this run's own."""
+    fork = multiprocessing.get_context("fork")
+    receive, send = fork.Pipe(duplex=False)
+
+    def work() -> None:
+        torch.set_num_threads(n_threads)
+        send.send(run(*arguments))
+
+    child = fork.Process(target=work)
+    child.start()
+    result = receive.recv()
+    child.join()
+    return result
+
+
+def interval(values: np.ndarray) -> str:
+    """Return the mean and its 95 % interval."""
+    if len(values) < 2 or not np.ptp(values):
+        return f"{values.mean():+.3f}"
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return f"{values.mean():+.3f} ± {half:.3f}"
+
+
+def table(rows: list[dict]) -> str:
+    """Return a Markdown table with a row per scheme."""
+    names = list(dict.fromkeys(row["scheme"] for row in rows))
+    by_name = {
+        name: {
+            key: np.array([row[key] for row in rows if row["scheme"] == name])
+            for key in ("f1", "EE", "passes", "seconds", "MB")
+        }
+        for name in names
+    }
+    full = by_name[FULL]
+    goal = full["f1"].mean()
+    lines = [
+        "| scheme | macro-F1 | against full data | against released | EE | passes "
+        "| time (s) | time / full | share of the limit | s to full's F1 | peak (MB) |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name in names:
+        own = by_name[name]
+        f1 = own["f1"]
+        ratio = np.median(own["seconds"] / full["seconds"])
+        limit = np.median(own["EE"] / full["EE"]) / ratio
+        reached = [
+            next((t for t, value in row["curve"] if value >= goal), np.inf)
+            for row in rows
+            if row["scheme"] == name
+        ]
+        first = np.median(reached)
+        against = interval(f1 - by_name[RELEASED]["f1"]) if RELEASED in by_name else ""
+        lines.append(
+            f"| {name} | {f1.mean():.3f} ± {f1.std(ddof=len(f1) > 1):.3f} "
+            f"| {interval(f1 - full['f1'])} | {against} "
+            f"| {own['EE'].mean():.1f} | {own['passes'].mean():.1f} "
+            f"| {np.median(own['seconds']):.1f} "
+            f"({own['seconds'].min():.1f}-{own['seconds'].max():.1f}) "
+            f"| {ratio:.2f} | {limit:.2f} "
+            f"| {f'{first:.1f}' if np.isfinite(first) else 'not'} "
+            f"| {np.median(own['MB']):.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", choices=DATA, default="ptbxl")
+    parser.add_argument("--folder", type=Path, default=Path("."), help="of all data")
+    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--schemes", nargs="*", choices=SCHEMES, default=SCHEMES)
+    parser.add_argument("--runs", type=Path, help="file to which each run is added")
+    arguments = parser.parse_args()
+    split = DATA[arguments.data](arguments.folder)
+    rows = []
+    for seed in range(arguments.seeds):
+        for name in arguments.schemes:
+            row = in_child(
+                arguments.threads,
+                name,
+                split,
+                arguments.width,
+                arguments.epochs,
+                seed,
+            )
+            rows.append(row)
+            figures = {key: row[key] for key in ("f1", "EE", "passes", "seconds")}
+            print(f"seed {seed}, {name}: {figures}", file=sys.stderr, flush=True)
+            if arguments.runs:
+                with arguments.runs.open("a") as file:
+                    print(json.dumps(row), file=file)
+    print(
+        f"\n{arguments.data}: {len(split.y)} records to train on, {len(split.y_test)} "
+        f"to score on; width {arguments.width}, {arguments.epochs} epochs, "
+        f"{arguments.seeds} seeds, {arguments.threads} threads\n"
+    )
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
