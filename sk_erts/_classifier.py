@@ -71,7 +71,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         the distribution of the focus, if there is one.
     class_rescue : bool, default=True
         Let a class that would lose all its candidates keep its best one.
-    warmup_epochs : int, default=5
+    warmup_epochs : int, default=3
         First epochs, on all data.
     focus_warmup_epochs : int, default=3
         Epochs of data dropout before the focus filter sets in.
@@ -90,8 +90,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         A record that is looked at and not trained is looked at again after 2 epochs,
         then after 4, and then every 8. The gaps of all shrink when a probe finds easy
         records forgotten. ``(1,)`` is a look in every epoch, as in the papers.
-    probe_records : int, default=64
-        Records, drawn at random, that are looked at whenever the selection is renewed.
+    probe_records : int, default=128
+        Records, drawn at random, that are looked at after each epoch of selection.
         They tell whether skipped records are forgotten, and the statistics of
         batch-normalisation layers are estimated anew from them; 0 leaves those of the
         selected records, with which the network misjudges all others.
@@ -228,13 +228,13 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         focus: Any = "top_mass",
         focus_threshold: float | str = 0.2,
         class_rescue: bool = True,
-        warmup_epochs: int = 5,
+        warmup_epochs: int = 3,
         focus_warmup_epochs: int = 3,
         revision_epochs: int = 1,
         renewal_interval: int | str = 512,
         reuse_scores: bool = True,
         revisit_gaps: Sequence[int] = (2, 4, 8),
-        probe_records: int = 64,
+        probe_records: int = 128,
         scoring_precision: str = "auto",
         stop_when_learned: bool = False,
         selection: Policy | None = None,

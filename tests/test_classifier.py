@@ -577,7 +577,11 @@ class TestFlatParametersDescribeAPolicy:
     @pytest.mark.parametrize(
         ("params", "policy"),
         [
-            ({}, Rehearsal(FocusFilter(DBPD(0.3)), 0.1)),
+            ({}, Rehearsal(FocusFilter(DBPD(0.3)))),
+            (
+                {"easy_share": 0.2, "easy_weight": 2},
+                Rehearsal(FocusFilter(DBPD(0.3)), 0.2, 2),
+            ),
             ({"easy_share": 0}, FocusFilter(DBPD(0.3))),
             ({"focus": None, "easy_share": 0}, DBPD(0.3)),
             ({"data_dropout": None, "focus": None}, KeepAll()),

@@ -21,6 +21,7 @@ __all__ = ["SelectionDisplay"]
 # From the bottom up: face, hatch. They differ in lightness, so also in grey.
 _LOOK = {
     Status.TRAINED: ("#08519c", ""),
+    Status.REHEARSED: ("#2f78b8", "\\\\\\\\"),
     Status.UNRELIABLE: ("#e6862c", "////"),
     Status.EASY: ("#c6dbef", ""),
     Status.DROPPED: ("#f7f7f7", "...."),
@@ -35,15 +36,16 @@ _ROW_HEIGHT = 0.085
 class SelectionDisplay:
     """Show what became of the training records, and what that cost.
 
-    The upper panel stacks the shares of the records that were trained, unreliable,
-    easy and dropped in each epoch; the lower one shows the effective epochs so far
-    beside those of training on full data. Use `from_estimator` to make one.
+    The upper panel stacks the shares of the records that were trained, rehearsed,
+    unreliable, easy and dropped in each epoch; the lower one shows the effective
+    epochs so far beside those of training on full data. Use `from_estimator` to make
+    one.
 
     Parameters
     ----------
-    shares : array-like of shape (n_epochs, 4)
-        Shares of the training records, between 0 and 1: trained, unreliable, easy,
-        dropped.
+    shares : array-like of shape (n_epochs, 5)
+        Shares of the training records, between 0 and 1: trained, rehearsed,
+        unreliable, easy, dropped.
     effective_epochs : array-like of shape (n_epochs,)
         Records trained up to the end of each epoch, divided by the size of the
         training set.
@@ -80,7 +82,7 @@ class SelectionDisplay:
     Examples
     --------
     >>> from sk_erts.plotting import SelectionDisplay
-    >>> shares = [[1, 0, 0, 0], [0.5, 0.2, 0.3, 0]]
+    >>> shares = [[1, 0, 0, 0, 0], [0.4, 0.1, 0.2, 0.3, 0]]
     >>> display = SelectionDisplay(shares, [1, 1.5], phases=["warm-up", "selection"])
     >>> display.plot().ax_.get_ylabel()
     'training records (%)'
@@ -98,9 +100,9 @@ class SelectionDisplay:
         self.effective_epochs: FloatArray = np.asarray(effective_epochs, dtype=float)
         if self.shares.ndim != 2 or self.shares.shape[1] != len(_LOOK):
             raise ValueError(
-                "The 'shares' of SelectionDisplay must have the shape (n_epochs, 4), "
-                "with the columns trained, unreliable, easy, dropped. Got the shape "
-                f"{self.shares.shape} instead."
+                "The 'shares' of SelectionDisplay must have the shape (n_epochs, 5), "
+                "with the columns trained, rehearsed, unreliable, easy, dropped. Got "
+                f"the shape {self.shares.shape} instead."
             )
         n_epochs = len(self.shares)
         if self.effective_epochs.shape != (n_epochs,):

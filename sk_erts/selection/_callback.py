@@ -100,6 +100,7 @@ class SelectionCallback(Callback):
         self.n_trained.append(0)
         self.ledger.open_epoch(self.epoch)
         self.sampler.choose = self.choose
+        self.sampler.fill_up = self.fill_up
 
     def choose(self, index: IntArray) -> IntArray:
         """Return which of some records are trained now.
@@ -126,6 +127,29 @@ class SelectionCallback(Callback):
         self._is_stale |= bool((status != Status.TRAINED).any())
         kept: IntArray = index[takes_gradient(status)]
         return kept
+
+    def fill_up(self, n_free: int) -> IntArray:
+        """Return records to fill the last batch of the epoch with, if there are any.
+
+        Its size would be a new one in each epoch, and a processor prepares its
+        convolutions anew for every size.
+
+        Parameters
+        ----------
+        n_free : int
+            Places in the batch.
+
+        Returns
+        -------
+        index : int ndarray of shape (n,)
+            At most `n_free` positions in the training set, drawn at random.
+        """
+        policy = self.schedule.policy(self.epoch, self.policy)
+        everyone = np.arange(self.ledger.n_records)
+        spare = np.flatnonzero(policy.fills_up(self.ledger.status(everyone)))
+        index: IntArray = self.rng.permutation(spare)[:n_free]
+        self.ledger.judge(index, np.full(len(index), Status.REHEARSED))
+        return index
 
     def _measure(self, name: str, index: IntArray, policy: Policy) -> Measure:
         """Return a function that looks scores up, and measures those that ran out."""
@@ -217,11 +241,11 @@ class SelectionCallback(Callback):
         n_probed = min(self.probe_records, self.ledger.n_records)
         if not self._is_stale or n_probed < 2:
             return
-        self._is_stale = False
         index = self.rng.permutation(self.ledger.n_records)[:n_probed]
         known = index[~self.ledger.due("confidence", index, self.epoch)]
         was_easy = self._is_easy(known)
         confidence = self.scorer.probe(index)
+        self._is_stale = False
         self.ledger.record("confidence", index, confidence, until=self.epoch + 1)
         forgotten = was_easy & ~self._is_easy(known)
         if forgotten.sum() > MAX_FORGOTTEN * was_easy.sum():

@@ -213,6 +213,21 @@ class Policy(BaseEstimator):
         """
         return np.ones(len(status), dtype=np.float32)
 
+    def fills_up(self, status: IntArray) -> BoolArray:
+        """Return which records may be trained too, so that a last batch is full.
+
+        Parameters
+        ----------
+        status : int8 ndarray of shape (n_records,)
+            As `select` returned it.
+
+        Returns
+        -------
+        spare : bool ndarray of shape (n_records,)
+            None, but for policies that train easy records anyway.
+        """
+        return np.zeros(len(status), dtype=bool)
+
     @abstractmethod
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         """Return which records to keep, bool of shape (n_records,)."""
@@ -287,6 +302,21 @@ class Refinement(Policy):
             As those of `policy`.
         """
         return self.policy.loss_weights(status)
+
+    def fills_up(self, status: IntArray) -> BoolArray:
+        """Return which records may be trained too: those that the other policy names.
+
+        Parameters
+        ----------
+        status : int8 ndarray of shape (n_records,)
+            As `select` returned it.
+
+        Returns
+        -------
+        spare : bool ndarray of shape (n_records,)
+            As those of `policy`.
+        """
+        return self.policy.fills_up(status)
 
     def _own_reads(self) -> frozenset[str]:
         """Return the scores that this policy itself looks at."""

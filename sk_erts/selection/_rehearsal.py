@@ -83,6 +83,22 @@ class Rehearsal(Refinement):
         weights[status == Status.REHEARSED] = self.weight
         return weights
 
+    def fills_up(self, status: IntArray) -> BoolArray:
+        """Return which records may be trained too: the easy ones, if any are.
+
+        Parameters
+        ----------
+        status : int8 ndarray of shape (n_records,)
+            As `select` returned it.
+
+        Returns
+        -------
+        spare : bool ndarray of shape (n_records,)
+            True for the easy.
+        """
+        spare: BoolArray = (status == Status.EASY) & (self.share > 0)
+        return spare
+
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         # Rounded at random, so that small intervals rehearse too.
         n_kept = int(len(scores) * self.share + rng.random())

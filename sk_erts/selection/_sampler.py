@@ -11,6 +11,7 @@ from sk_erts._typing import IntArray
 __all__ = ["SelectionSampler"]
 
 Choose = Callable[[IntArray], IntArray]
+FillUp = Callable[[int], IntArray]
 
 
 class SelectionSampler:
@@ -39,6 +40,10 @@ class SelectionSampler:
     choose : callable
         Maps positions of records to those of them that are trained. It can be
         replaced at the start of each epoch; by default it keeps all.
+    fill_up : callable
+        Maps the number of free places in the last of several batches to positions of
+        records that take them; by default nobody does. It is not asked with
+        ``interval="batch"``.
 
     Examples
     --------
@@ -62,6 +67,7 @@ class SelectionSampler:
         self.interval = interval
         self.rng = rng
         self.choose: Choose = _keep_all
+        self.fill_up: FillUp = _nobody
 
     def __iter__(self) -> Iterator[IntArray]:
         order = self.rng.permutation(self.n_records)
@@ -74,14 +80,21 @@ class SelectionSampler:
         # Of equal length, since a short one at the end would cost a renewal too.
         n_intervals = max(1, round(self.n_records / int(self.interval)))
         waiting = order[:0]
+        any_is_full = False
         for piece in np.array_split(order, n_intervals):
             waiting = np.concatenate([waiting, self.choose(piece)])
             while len(waiting) >= self.batch_size:
                 yield waiting[: self.batch_size]
                 waiting = waiting[self.batch_size :]
+                any_is_full = True
         if len(waiting):
-            yield waiting
+            n_free = self.batch_size - len(waiting) if any_is_full else 0
+            yield np.concatenate([waiting, self.fill_up(n_free)])
 
 
 def _keep_all(index: IntArray) -> IntArray:
     return index
+
+
+def _nobody(n_free: int) -> IntArray:
+    return np.empty(0, dtype=np.intp)

@@ -22,6 +22,10 @@ from sk_erts.selection._precision import ScoringPrecision
 
 __all__ = ["Scorer"]
 
+# Batches are filled up to a multiple of this with records that come a second time: for
+# each size that is new, a processor prepares its convolutions anew, in time and memory.
+SIZE_STEP = 32
+
 # Large enough for means and variances, whatever the batches of the training.
 PROBE_BATCH_SIZE = 64
 
@@ -179,17 +183,18 @@ class Scorer:
     def _score_batch(
         self, index: IntArray, reads: frozenset[str]
     ) -> dict[str, FloatArray]:
-        x = self._signals(index)
+        n = len(index)
+        x = self._signals(np.resize(index, n + -n % SIZE_STEP))
         scores: dict[str, FloatArray] = {}
         if "focus" in reads:
-            codes = self._codes(index)
+            codes = self._codes(np.resize(index, len(x)))
             logits, maps = self.cam(x, lambda _: self.task.direction(codes))
-            scores["focus"] = self.focus(maps)
+            scores["focus"] = self.focus(maps[:n])
         else:
             with torch.inference_mode():
                 logits = self.module(x)
         if "confidence" in reads:
-            scores["confidence"] = self._confidence(logits, index)
+            scores["confidence"] = self._confidence(logits[:n], index)
         return scores
 
     def _precision_for(self, index: IntArray) -> AbstractContextManager[object]:

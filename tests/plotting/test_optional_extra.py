@@ -41,7 +41,7 @@ def without_matplotlib(monkeypatch):
 @pytest.mark.usefixtures("without_matplotlib")
 @pytest.mark.parametrize(
     "display",
-    [SelectionDisplay([[1, 0, 0, 0]], [1]), ECGDisplay([0.0, 1.0, 0.0])],
+    [SelectionDisplay([[1, 0, 0, 0, 0]], [1]), ECGDisplay([0.0, 1.0, 0.0])],
     ids=["SelectionDisplay", "ECGDisplay"],
 )
 def test_plot_without_matplotlib_names_the_command(display):

@@ -1,0 +1,1 @@
+"""Comparisons of time, memory and score, and what they rest on."""
