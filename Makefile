@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PTBXL ?=
+DATA ?= ../shared/data
 
 .PHONY: demo test test-real check docs bench clean
 
@@ -32,10 +33,14 @@ docs: $(VENV)/installed  ## HTML pages in docs/_build
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(VENV)/installed  ## tables of docs/results.md, from real PTB-XL
-	$(BIN)/python benchmarks/ptbxl.py "$(PTBXL)" --width 16
-	$(BIN)/python benchmarks/normalisation.py "$(PTBXL)"
-	$(BIN)/python benchmarks/synthetic.py
+bench: $(VENV)/installed  ## tables of docs/performance.md; DATA holds ptbxl and cinc2017
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.schemes --folder "$(DATA)"
+	$(BIN)/python -m benchmarks.schemes --folder "$(DATA)" --width 32
+	$(BIN)/python -m benchmarks.schemes --folder "$(DATA)" --data cinc2017
+	$(BIN)/python -m benchmarks.schemes --data make_ecg
+	$(BIN)/python -m benchmarks.normalisation "$(DATA)/ptbxl"
+	$(BIN)/python -m benchmarks.synthetic
 
 clean:
 	rm -rf $(VENV) docs/_build demo_output

@@ -9,13 +9,13 @@ at random.
 import argparse
 
 import numpy as np
+import torch
 from sklearn.metrics import f1_score
 
 from sk_erts import ERTSClassifier
-from sk_erts._input import Records, TrainingSet
 from sk_erts.datasets import load_ptbxl
 from sk_erts.models import ResNet1d
-from sk_erts.selection._normalisation import renew_statistics
+from sk_erts.selection._normalisation import renewed_statistics
 
 
 def main() -> None:
@@ -39,7 +39,9 @@ def main() -> None:
                 class_weight="effective",
                 lr=3e-4,
                 easy_share=easy_share,
-                norm_records=0,
+                easy_weight=1,
+                probe_records=0,
+                warmup_epochs=5,
                 revision_epochs=0,
                 random_state=seed,
                 verbose=0,
@@ -56,11 +58,10 @@ def score(clf: ERTSClassifier, valid) -> float:
 
 
 def renew(clf: ERTSClassifier, train, rng: np.random.Generator) -> None:
-    n = len(train.data)
-    signals = TrainingSet(Records(train.data), np.arange(n), np.zeros(n), np.ones(n))
-    renew_statistics(
-        clf.net_.module_, signals, np.array_split(rng.permutation(n)[:256], 4)
-    )
+    module = clf.net_.module_.train()
+    with renewed_statistics(module), torch.no_grad():
+        for index in np.array_split(rng.permutation(len(train.data))[:256], 4):
+            module(torch.from_numpy(train.data[index]))
 
 
 if __name__ == "__main__":

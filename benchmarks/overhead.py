@@ -169,12 +169,10 @@ def renewal(turns: int) -> str:
 
 def search(n_threads: int, turns: int) -> str:
     """One job over two, of a grid search on small networks."""
-    X, y = records(256)
+    X, y = records(1000)
     torch.set_num_threads(n_threads)
     grid = {"focus_threshold": [0.1, 0.2, 0.3, 0.4]}
-    clf = ERTSClassifier(
-        module__width=8, max_epochs=6, warmup_epochs=2, random_state=0, verbose=0
-    )
+    clf = ERTSClassifier(module__width=8, max_epochs=8, random_state=0, verbose=0)
 
     def fit(n_jobs: int) -> None:
         GridSearchCV(clf, grid, cv=2, n_jobs=n_jobs, refit=False).fit(X, y)

@@ -220,43 +220,48 @@ def interval(values: np.ndarray) -> str:
 
 
 def table(rows: list[dict]) -> str:
-    """Return a Markdown table with a row per scheme."""
-    names = list(dict.fromkeys(row["scheme"] for row in rows))
-    by_name = {
-        name: {
-            key: np.array([row[key] for row in rows if row["scheme"] == name])
-            for key in ("f1", "EE", "passes", "seconds", "MB")
-        }
-        for name in names
-    }
-    full = by_name[FULL]
-    goal = full["f1"].mean()
+    """Return a Markdown table with a row per scheme; differences are within seeds."""
+    runs: dict[str, dict[int, dict]] = {}
+    for row in rows:
+        runs.setdefault(row["scheme"], {})[row["seed"]] = row
+
+    def values(name: str, key: str, seeds) -> np.ndarray:
+        return np.array([runs[name][seed][key] for seed in seeds])
+
+    def against(name: str, other: str) -> str:
+        if other not in runs or name == other:
+            return ""
+        both = sorted(runs[name].keys() & runs[other].keys())
+        return interval(values(name, "f1", both) - values(other, "f1", both))
+
+    goal = values(FULL, "f1", runs[FULL]).mean()
     lines = [
-        "| scheme | macro-F1 | against full data | against released | EE | passes "
-        "| time (s) | time / full | share of the limit | s to full's F1 | peak (MB) |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| scheme | seeds | macro-F1 | against full data | against released | EE "
+        "| passes | time (s) | time / full | share of the limit | s to full's F1 "
+        "| peak (MB) |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for name in names:
-        own = by_name[name]
-        f1 = own["f1"]
-        ratio = np.median(own["seconds"] / full["seconds"])
-        limit = np.median(own["EE"] / full["EE"]) / ratio
+    for name, by_seed in runs.items():
+        seeds = sorted(by_seed.keys() & runs[FULL].keys())
+        f1, ee, passes, seconds, memory = (
+            values(name, key, seeds) for key in ("f1", "EE", "passes", "seconds", "MB")
+        )
+        ratio = np.median(seconds / values(FULL, "seconds", seeds))
+        limit = np.median(ee / values(FULL, "EE", seeds)) / ratio
         reached = [
-            next((t for t, value in row["curve"] if value >= goal), np.inf)
-            for row in rows
-            if row["scheme"] == name
+            next((t for t, value in by_seed[seed]["curve"] if value >= goal), np.inf)
+            for seed in seeds
         ]
         first = np.median(reached)
-        against = interval(f1 - by_name[RELEASED]["f1"]) if RELEASED in by_name else ""
         lines.append(
-            f"| {name} | {f1.mean():.3f} ± {f1.std(ddof=len(f1) > 1):.3f} "
-            f"| {interval(f1 - full['f1'])} | {against} "
-            f"| {own['EE'].mean():.1f} | {own['passes'].mean():.1f} "
-            f"| {np.median(own['seconds']):.1f} "
-            f"({own['seconds'].min():.1f}-{own['seconds'].max():.1f}) "
+            f"| {name} | {len(seeds)} "
+            f"| {f1.mean():.3f} ± {f1.std(ddof=len(f1) > 1):.3f} "
+            f"| {against(name, FULL)} | {against(name, RELEASED)} "
+            f"| {ee.mean():.1f} | {passes.mean():.1f} "
+            f"| {np.median(seconds):.1f} ({seconds.min():.1f}-{seconds.max():.1f}) "
             f"| {ratio:.2f} | {limit:.2f} "
-            f"| {f'{first:.1f}' if np.isfinite(first) else 'not'} "
-            f"| {np.median(own['MB']):.0f} |"
+            f"| {f'{first:.0f}' if np.isfinite(first) else 'not'} "
+            f"| {np.median(memory):.0f} |"
         )
     return "\n".join(lines)
 
@@ -268,13 +273,20 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--schemes", nargs="*", choices=SCHEMES, default=SCHEMES)
     parser.add_argument("--runs", type=Path, help="file to which each run is added")
+    parser.add_argument("--tabulate", type=Path, help="only show runs written there")
     arguments = parser.parse_args()
+    if arguments.tabulate:
+        lines = arguments.tabulate.read_text().splitlines()
+        print(table([json.loads(line) for line in lines]))
+        return
     split = DATA[arguments.data](arguments.folder)
     rows = []
-    for seed in range(arguments.seeds):
+    first = arguments.first_seed
+    for seed in range(first, first + arguments.seeds):
         for name in arguments.schemes:
             row = in_child(
                 arguments.threads,

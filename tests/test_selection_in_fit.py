@@ -7,7 +7,10 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from sk_erts import ERTSClassifier
+from sk_erts._input import Records, TrainingSet
+from sk_erts._task import make_task
 from sk_erts.attribution import GradCAM, top_mass
+from sk_erts.models import ResNet1d
 from sk_erts.selection import (
     DBPD,
     FocusFilter,
@@ -16,6 +19,7 @@ from sk_erts.selection import (
     Status,
     takes_gradient,
 )
+from sk_erts.selection._precision import ScoringPrecision
 from sk_erts.selection._scorer import Scorer
 from tests.conftest import bumps
 
@@ -36,6 +40,19 @@ class TwoLayerHead(nn.Module):
 
     def forward(self, x):
         return self.head(self.features(x))
+
+
+def make_scorer():
+    torch.manual_seed(0)
+    return Scorer(
+        ResNet1d(2, 3, width=4, blocks=(1,)),
+        TrainingSet(Records(X), np.arange(200), Y, np.ones(200)),
+        make_task(Y),
+        top_mass,
+        None,
+        128,
+        ScoringPrecision("float32", torch.device("cpu")),
+    )
 
 
 class Watch(Callback):
@@ -364,6 +381,55 @@ class TestCheapLooks:
         clf.predict(X)
         looks = {getattr(torch, precision), torch.float32}  # predict is exact
         assert seen == {(True, torch.float32)} | {(False, dtype) for dtype in looks}
+
+
+class TestSizes:
+    """A processor prepares its convolutions anew for every size of a batch."""
+
+    def sizes(self, parameters, **others):
+        seen = set()
+
+        class Listen(Callback):
+            def on_train_begin(self, net, **kwargs):
+                layer = net.module_.features[0]
+                layer.register_forward_hook(
+                    lambda layer, _, z: seen.add((layer.training, len(z)))
+                )
+
+        ERTSClassifier(**parameters | others, callbacks=[Listen()]).fit(X, Y)
+        return seen
+
+    def test_of_steps_are_those_of_full_data(self, parameters):
+        sizes = self.sizes(parameters, confidence_threshold=0.8, easy_share=0.2)
+        assert {n for training, n in sizes if training} == {32, 200 % 32}
+
+    def test_of_looks_are_multiples_of_32(self, parameters):
+        params = AFRESH | {"renewal_interval": 45, "focus": None}
+        looks = {n for training, n in self.sizes(parameters, **params) if not training}
+        assert looks == {64}  # four intervals of 50
+
+    def test_filling_up_changes_no_score(self):
+        for n in (1, 31, 32, 33):
+            scorer = make_scorer()
+            scores = scorer.score(np.arange(n), frozenset({"confidence", "focus"}))
+            alone = scorer.score(np.arange(1), frozenset({"confidence", "focus"}))
+            for name in ("confidence", "focus"):
+                assert scores[name].shape == (n,)
+                np.testing.assert_allclose(scores[name][0], alone[name][0], rtol=1e-5)
+            assert scorer.n_scored == n + 1
+
+    def test_what_fills_a_batch_is_called_rehearsed(self, parameters):
+        clf = fit(parameters, easy_share=1e-9, confidence_threshold=0.9)
+        for epoch in range(2, 9):
+            status = clf.selection_.status[epoch]
+            n_hard, n_easy, n_filling = (
+                (status == each).sum()
+                for each in (Status.TRAINED, Status.EASY, Status.REHEARSED)
+            )
+            n_free = -n_hard % 32 if n_hard >= 32 else 0
+            assert n_filling == min(n_free, n_easy + n_filling)
+        assert (clf.selection_.status[2:9] == Status.REHEARSED).any()
+        assert clf.kept_counts_.sum() == takes_gradient(clf.selection_.status).sum()
 
 
 class TestWeights:

@@ -69,3 +69,40 @@ def test_all_records_are_asked_about_once_per_epoch(interval):
     sampler.choose = lambda index: asked.extend(index.tolist()) or index
     list(sampler)
     assert sorted(asked) == list(range(100))
+
+
+class TestFillUp:
+    def sizes(self, n_chosen, interval=20):
+        """Return the sizes of batches of 16, and how many places were offered."""
+        sampler = make(n=100, batch_size=16, interval=interval)
+        sampler.choose = lambda index: index[:n_chosen]
+        offered = []
+        sampler.fill_up = lambda n_free: (
+            offered.append(n_free) or np.arange(1000, 1000 + n_free)
+        )
+        return [len(batch) for batch in sampler], offered
+
+    def test_the_last_of_several_batches_is_filled(self):
+        assert self.sizes(5) == ([16, 16], [7])
+
+    def test_a_full_last_batch_has_no_free_places(self):
+        assert self.sizes(16) == ([16] * 5, [])
+
+    def test_an_epoch_that_fills_no_batch_is_left_small(self):
+        assert self.sizes(2) == ([10], [0])
+
+    def test_the_authors_scheme_is_left_alone(self):
+        assert self.sizes(5, "batch") == ([5] * 6 + [4], [])
+
+    def test_nobody_takes_the_places_unless_told(self):
+        sampler = make(n=100, batch_size=16, interval=20)
+        assert [len(batch) for batch in sampler][-1] == 4
+
+
+@pytest.mark.parametrize(("n", "lengths"), [(96, [32] * 3), (100, [34, 33, 33])])
+def test_intervals_have_equal_lengths(n, lengths):
+    sampler = make(n=n, interval=32)
+    asked = []
+    sampler.choose = lambda index: asked.append(len(index)) or index
+    list(sampler)
+    assert asked == lengths
