@@ -1,7 +1,17 @@
-"""ECG records to learn from: synthetic ones, and PTB-XL read from disk."""
+"""ECG records to learn from: synthetic ones, and those of PhysioNet read from disk."""
 
+from sk_erts.datasets._cinc2017 import load_cinc2017
+from sk_erts.datasets._cinc2020 import load_cinc2020
 from sk_erts.datasets._leads import STANDARD_LEADS
+from sk_erts.datasets._mitbih import load_mitbih
 from sk_erts.datasets._ptbxl import load_ptbxl
 from sk_erts.datasets._synthetic import make_ecg
 
-__all__ = ["STANDARD_LEADS", "load_ptbxl", "make_ecg"]
+__all__ = [
+    "STANDARD_LEADS",
+    "load_cinc2017",
+    "load_cinc2020",
+    "load_mitbih",
+    "load_ptbxl",
+    "make_ecg",
+]

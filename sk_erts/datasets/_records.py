@@ -1,19 +1,138 @@
-"""Read one twelve-lead record in the WFDB format."""
+"""Read one record in the WFDB format, and many."""
 
 import os
 import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
+__all__ = [
+    "Record",
+    "check_on_error",
+    "import_wfdb",
+    "read_leads",
+    "read_many",
+    "read_record",
+    "stack",
+    "standard_leads",
+]
+
 _LEAD_KEYS = [name.lower() for name in STANDARD_LEADS]
 # What wfdb raises on a header or signal file that is not what it claims to be.
 _MALFORMED = (ValueError, IndexError, TypeError, KeyError)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One recording.
+
+    Attributes
+    ----------
+    name : str
+        The record's path without extension.
+    signal : ndarray of shape (n_leads, n_times), dtype float32
+        In mV.
+    lead_names : tuple of n_leads str
+        As the header spells them.
+    fs : float
+        Sampling frequency in Hz.
+    comments : tuple of str
+        Lines of the header that begin with ``#``, without it.
+    """
+
+    name: str
+    signal: NDArray[np.float32]
+    lead_names: tuple[str, ...]
+    fs: float
+    comments: tuple[str, ...] = ()
+
+
+def read_record(path: str | os.PathLike[str]) -> Record:
+    """Read a record of any leads, frequency and length.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The record's path without extension; ``.hea`` must exist.
+
+    Returns
+    -------
+    record : Record
+        In mV.
+
+    Raises
+    ------
+    RecordNotFoundError
+        If the header, or a signal file that it names, is not there.
+    RecordError
+        If the header or a signal file is malformed or cut short, the header names a
+        file outside its folder, a lead is not in mV, or a sample is missing.
+    """
+    name = os.fspath(path)
+    _check_signal_files(name)
+    wfdb = import_wfdb()
+    try:
+        record = wfdb.rdrecord(name)
+    except FileNotFoundError as error:
+        raise RecordNotFoundError(
+            f"{name}: the header names a file that is not there: {error.filename}. "
+            "Restore the record."
+        ) from error
+    except _MALFORMED as error:
+        raise RecordError(_diagnose(name)) from error
+    if any(str(unit).lower() != "mv" for unit in record.units):
+        raise RecordError(
+            f"{name}: all leads must be in mV. "
+            f"Got {', '.join(sorted({str(unit) for unit in record.units}))} instead."
+        )
+    signal = np.asarray(record.p_signal, dtype=np.float32).T  # (leads, times)
+    lead_names = tuple(str(lead) for lead in record.sig_name)
+    missing = np.isnan(signal)
+    if missing.any():
+        spoilt = [lead_names[k] for k in np.flatnonzero(missing.any(axis=1))]
+        raise RecordError(
+            f"{name}: all samples must be numbers. Got {int(missing.sum())} missing "
+            f"ones instead, in {', '.join(spoilt)}; leave the record out or fill them."
+        )
+    comments = tuple(str(line) for line in record.comments)
+    return Record(name, signal, lead_names, record.fs, comments)
+
+
+def standard_leads(record: Record) -> NDArray[np.float32]:
+    """Return the twelve standard leads of a record in their usual order.
+
+    Parameters
+    ----------
+    record : Record
+        Has these leads and no others, in any order.
+
+    Returns
+    -------
+    leads : ndarray of shape (12, n_times), dtype float32
+        Ordered as ``STANDARD_LEADS``.
+
+    Raises
+    ------
+    RecordError
+        If it has other leads.
+    """
+    order = [lead.lower() for lead in record.lead_names]
+    if sorted(order) != sorted(_LEAD_KEYS):
+        raise RecordError(
+            f"{record.name}: the leads must be the twelve standard ones, "
+            f"{', '.join(STANDARD_LEADS)}, in any order. "
+            f"Got {', '.join(record.lead_names)} instead."
+        )
+    return record.signal[[order.index(key) for key in _LEAD_KEYS]]
 
 
 def read_leads(path: str | Path, fs: float, n_times: int) -> NDArray[np.float32]:
@@ -42,55 +161,139 @@ def read_leads(path: str | Path, fs: float, n_times: int) -> NDArray[np.float32]
         sampling frequency or length differ from what they must be, or if a sample is
         missing.
     """
-    name = os.fspath(path)
-    wfdb = _import_wfdb()
-    try:
-        record = wfdb.rdrecord(name)
-    except FileNotFoundError as error:
-        raise RecordNotFoundError(
-            f"{name}: the header names a file that is not there: {error.filename}. "
-            "Restore the record."
-        ) from error
-    except _MALFORMED as error:
-        raise RecordError(_diagnose(name)) from error
-
-    found = [str(lead) for lead in record.sig_name]
-    if sorted(lead.lower() for lead in found) != sorted(_LEAD_KEYS):
-        raise RecordError(
-            f"{name}: the leads must be the twelve standard ones, "
-            f"{', '.join(STANDARD_LEADS)}, in any order. "
-            f"Got {', '.join(found)} instead."
-        )
+    record = read_record(path)
+    leads = standard_leads(record)
     if record.fs != fs:
         raise RecordError(
-            f"{name}: the sampling frequency must be {fs} Hz. "
+            f"{record.name}: the sampling frequency must be {fs} Hz. "
             f"Got {record.fs} Hz instead."
         )
-    if any(str(unit).lower() != "mv" for unit in record.units):
+    if leads.shape[1] != n_times:
         raise RecordError(
-            f"{name}: all leads must be in mV. "
-            f"Got {', '.join(sorted({str(unit) for unit in record.units}))} instead."
-        )
-    signal = np.asarray(record.p_signal, dtype=np.float32).T  # (leads, times)
-    if signal.shape[1] != n_times:
-        raise RecordError(
-            f"{name}: the record must have shape {(len(STANDARD_LEADS), n_times)}, "
-            f"{n_times / fs:g} s. Got {signal.shape} instead."
-        )
-    order = [lead.lower() for lead in found]
-    leads = signal[[order.index(key) for key in _LEAD_KEYS]]
-    missing = np.isnan(leads)
-    if missing.any():
-        spoilt = [STANDARD_LEADS[k] for k in np.flatnonzero(missing.any(axis=1))]
-        raise RecordError(
-            f"{name}: all samples must be numbers. Got {int(missing.sum())} missing "
-            f"ones instead, in {', '.join(spoilt)}; leave the record out or fill them."
+            f"{record.name}: the record must have shape {(len(leads), n_times)}, "
+            f"{n_times / fs:g} s. Got {leads.shape} instead."
         )
     return leads
 
 
-def _import_wfdb() -> ModuleType:
-    """Import wfdb, which is slow to import and not needed for synthetic data."""
+def check_on_error(on_error: Any, function: str) -> None:
+    """Raise if what is to be done with a bad record is not known.
+
+    Parameters
+    ----------
+    on_error : {"raise", "skip"}
+        The parameter.
+    function : str
+        Whose parameter it is.
+    """
+    if on_error not in ("raise", "skip"):
+        raise ValueError(
+            f"The 'on_error' parameter of {function} must be 'raise' or 'skip'. Got "
+            f"{on_error!r} instead."
+        )
+
+
+def read_many(
+    paths: Sequence[str | os.PathLike[str]],
+    read: Callable[[Any], Any],
+    *,
+    on_error: str,
+    n_jobs: int | None,
+) -> tuple[list[Any], NDArray[np.bool_], Any]:
+    """Read records, and tell of those that cannot be read.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Paths without extension.
+    read : callable
+        Reads one; raises `RecordError` or `RecordNotFoundError`.
+    on_error : {"raise", "skip"}
+        Whether a record that cannot be read stops the reading.
+    n_jobs : int or None
+        Number of processes; None is one, or what joblib's configuration says.
+
+    Returns
+    -------
+    found : list
+        What `read` returned for those that can be read.
+    fine : bool ndarray of shape (n_paths,)
+        Which ones these are.
+    skipped : pandas.DataFrame
+        One row for each of the others: its path, and what was wrong.
+    """
+    import pandas as pd
+
+    attempt = _read_or_error if on_error == "skip" else _read_or_raise
+    results = list(
+        Parallel(n_jobs=n_jobs)(delayed(attempt)(read, path) for path in paths)
+    )
+    fine = np.array([not isinstance(result, Exception) for result in results], bool)
+    errors = [
+        (os.fspath(path), str(result))
+        for path, result in zip(paths, results, strict=True)
+        if isinstance(result, Exception)
+    ]
+    found = [result for result in results if not isinstance(result, Exception)]
+    return found, fine, pd.DataFrame(errors, columns=["record", "error"])
+
+
+def stack(signals: Sequence[NDArray[np.float32]]) -> NDArray[Any]:
+    """Return records as one array, or as an array of arrays if their lengths differ.
+
+    Parameters
+    ----------
+    signals : sequence of ndarray of shape (n_leads, n_times)
+        The records.
+
+    Returns
+    -------
+    data : ndarray of shape (n, n_leads, n_times) or (n,)
+        float32, or dtype object if the shapes differ.
+    """
+    if len({signal.shape for signal in signals}) == 1:
+        return np.stack(signals)
+    data = np.empty(len(signals), dtype=object)
+    data[:] = signals
+    return data
+
+
+def _read_or_raise(read: Callable[[Any], Any], path: Any) -> Any:
+    return read(path)
+
+
+def _read_or_error(read: Callable[[Any], Any], path: Any) -> Any:
+    try:
+        return read(path)
+    except (RecordError, RecordNotFoundError) as error:
+        return error
+
+
+def _check_signal_files(name: str) -> None:
+    """Raise if a header is not there, or points outside its folder."""
+    try:
+        text = Path(f"{name}.hea").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError as error:
+        raise RecordNotFoundError(
+            f"{name}.hea: there is no such header. Restore the record, or leave it out."
+        ) from error
+    lines = [line for line in text.splitlines() if line.strip() and line[0] != "#"]
+    for file in {line.split()[0] for line in lines[1:]}:
+        if file != "~" and (Path(file).name != file or "\\" in file):
+            raise RecordError(
+                f"{name}.hea: signal files must lie beside their header. Got {file!r} "
+                "instead; do not trust this folder."
+            )
+
+
+def import_wfdb() -> ModuleType:
+    """Import wfdb, which is slow to import and not needed for synthetic data.
+
+    Returns
+    -------
+    wfdb : module
+        The package.
+    """
     with warnings.catch_warnings():
         # wfdb builds a table in a way that recent pandas deprecate: not the user's to
         # mend.
@@ -104,7 +307,7 @@ def _import_wfdb() -> ModuleType:
 def _diagnose(name: str) -> str:
     """Say why a record cannot be read: its header, or the size of its signal file."""
     try:
-        header = _import_wfdb().rdheader(name)
+        header = import_wfdb().rdheader(name)
         n_leads, n_times = int(header.n_sig), int(header.sig_len)
         # Two bytes a sample is the only layout of PTB-XL.
         plain = set(header.fmt) == {"16"} and len(set(header.file_name)) == 1

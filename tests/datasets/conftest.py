@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.io import savemat
 
 from sk_erts.datasets import STANDARD_LEADS, make_ecg
 
@@ -96,11 +97,52 @@ def tiny(tmp_path, tiny_table):
     return tmp_path
 
 
+def _real_folder(name, file):
+    """Return a folder of real recordings that holds a file, or skip."""
+    default = Path(__file__).parents[3] / "shared" / "data"
+    folder = Path(os.environ.get("SK_ERTS_DATA", default)) / name
+    if not (folder / file).is_file():
+        pytest.skip(f"no recordings in {folder}; set SK_ERTS_DATA to its parent folder")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def ptbxl_folder():
     """Return the folder of the real PTB-XL, or skip."""
-    default = Path(__file__).parents[3] / "shared" / "data"
-    folder = Path(os.environ.get("SK_ERTS_DATA", default)) / "ptbxl"
-    if not (folder / "ptbxl_database.csv").is_file():
-        pytest.skip(f"no PTB-XL in {folder}; set SK_ERTS_DATA to its parent folder")
-    return folder
+    return _real_folder("ptbxl", "ptbxl_database.csv")
+
+
+@pytest.fixture(scope="session")
+def cinc2017_folder():
+    """Return the folder of the real CinC 2017, or skip."""
+    return _real_folder("cinc2017", "REFERENCE-v3.csv")
+
+
+@pytest.fixture(scope="session")
+def cinc2020_folder():
+    """Return the folder of real records of CinC 2020, or skip."""
+    return _real_folder("cinc2020", "E07500.hea")
+
+
+def _write_mat_record(path, signal, leads, fs, comments=(), gain="1000.0(0)/mV"):
+    """Write a record as the challenges do: MATLAB level 4, after 24 bytes of head."""
+    samples = np.round(np.asarray(signal) * 1000).astype(np.int16)
+    savemat(f"{path}.mat", {"val": samples}, format="4")
+    lines = [f"{path.name} {len(leads)} {fs} {samples.shape[1]}"]
+    for lead, row in zip(leads, samples, strict=True):
+        total = int(row.astype(np.int64).sum()) % 65536
+        file = f"{path.name}.mat 16x1+24 {gain} 16 0 {row[0]} {total} 0 {lead}"
+        lines.append(file)
+    Path(f"{path}.hea").write_text("\n".join([*lines, *comments]) + "\n")
+
+
+@pytest.fixture
+def write_mat_record():
+    """Return a function that writes (n_leads, n_times) as .hea with .mat."""
+    return _write_mat_record
+
+
+@pytest.fixture(scope="session")
+def mitbih_folder():
+    """Return the folder of the real MIT-BIH, or skip."""
+    return _real_folder("mitbih", "101.atr")

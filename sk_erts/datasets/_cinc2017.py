@@ -1,0 +1,176 @@
+"""PhysioNet/CinC Challenge 2017, read from its folder."""
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from sk_erts.datasets._records import (
+    Record,
+    check_on_error,
+    read_many,
+    read_record,
+    stack,
+)
+from sk_erts.exceptions import RecordError, RecordNotFoundError
+
+# The third correction of the labels comes first.
+TABLES = ("REFERENCE-v3.csv", "REFERENCE.csv")
+CLASSES = ("A", "N", "O", "~")
+FS = 300
+
+
+def load_cinc2017(
+    folder: str | os.PathLike[str],
+    *,
+    on_error: str = "raise",
+    n_jobs: int | None = None,
+    return_X_y: bool = False,
+) -> Any:
+    """Load the CinC 2017 challenge: single-lead rhythms of 9 to 61 s.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Folder of the training set as PhysioNet lays it out [1]_: the records beside
+        ``REFERENCE-v3.csv`` (or the older ``REFERENCE.csv``).
+    on_error : {"raise", "skip"}, default="raise"
+        Whether a record that cannot be read is an error, or is left out and listed in
+        ``skipped``.
+    n_jobs : int, default=None
+        Number of processes that read; None is one.
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` in place of a Bunch.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        With the attributes:
+
+        data : object ndarray of shape (n_samples,)
+            Signals in mV, each of shape (1, n_times) and dtype float32. Lengths
+            differ; if they do not, one array of shape (n_samples, 1, n_times).
+        target : ndarray of shape (n_samples,), dtype str
+            A (atrial fibrillation), N (normal), O (other rhythm) or ~ (too noisy).
+        target_names : list of str
+            These four.
+        lead_names : tuple of str
+            ``("I",)``: the device records between both hands.
+        fs : int
+            300 Hz.
+        groups : ndarray of shape (n_samples,), dtype str
+            Names of the records: the challenge tells no patients.
+        metadata : pandas.DataFrame of n_samples rows
+            Indexed by record: ``n_times`` and ``duration_s``.
+        skipped : pandas.DataFrame
+            One row per record left out: ``record`` and ``error``.
+        DESCR : str
+            What this is, in a few lines.
+    (data, target) : tuple
+        If ``return_X_y`` is true.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not what it must be, or no record can be read.
+    RecordNotFoundError
+        If the folder, the table of labels or a record that it names is absent.
+    RecordError
+        If a label is unknown, or a record is cut short or otherwise bad.
+
+    References
+    ----------
+    .. [1] G. Clifford et al., "AF classification from a short single lead ECG
+       recording", Computing in Cardiology 2017, doi:10.22489/CinC.2017.065-469
+
+    Examples
+    --------
+    >>> from sk_erts.datasets import load_cinc2017
+    >>> load_cinc2017("not/here")
+    Traceback (most recent call last):
+    ...
+    sk_erts.exceptions.RecordNotFoundError: not/here: there is no REFERENCE-v3.csv ...
+    """
+    check_on_error(on_error, "load_cinc2017")
+    root = Path(folder)
+    labels = _read_labels(root)
+    records, fine, skipped = read_many(
+        [root / name for name in labels], _read, on_error=on_error, n_jobs=n_jobs
+    )
+    if not records:
+        raise ValueError(
+            f"None of the {len(labels)} records in {root} can be read; the first one: "
+            f"{skipped['error'].iloc[0]}"
+        )
+    import pandas as pd
+
+    names = np.array(list(labels))[fine]
+    target = np.array(list(labels.values()))[fine]
+    data = stack([record.signal for record in records])
+    if return_X_y:
+        return data, target
+    n_times = [record.signal.shape[1] for record in records]
+    return Bunch(
+        data=data,
+        target=target,
+        target_names=list(CLASSES),
+        lead_names=("I",),
+        fs=FS,
+        groups=names,
+        metadata=pd.DataFrame(
+            {"n_times": n_times, "duration_s": np.array(n_times) / FS},
+            index=pd.Index(names, name="record"),
+        ),
+        skipped=skipped,
+        DESCR=(
+            "PhysioNet/CinC Challenge 2017 (Clifford et al., "
+            f"doi:10.22489/CinC.2017.065-469): {len(names)} single-lead records of "
+            f"{min(n_times) / FS:.0f} to {max(n_times) / FS:.0f} s at {FS} Hz, in mV.\n"
+            "Target: A atrial fibrillation, N normal, O other rhythm, ~ too noisy."
+        ),
+    )
+
+
+def _read(path: Path) -> Record:
+    """Read one record and see that it is one of the challenge."""
+    record = read_record(path)
+    if record.fs != FS or len(record.signal) != 1:
+        raise RecordError(
+            f"{path}: a record of CinC 2017 must have one lead at {FS} Hz. Got "
+            f"{len(record.signal)} at {record.fs} Hz instead."
+        )
+    return record
+
+
+def _read_labels(root: Path) -> dict[str, str]:
+    """Return the label of each record, in the order of the table."""
+    tables = [root / name for name in TABLES if (root / name).is_file()]
+    if not tables:
+        raise RecordNotFoundError(
+            f"{root}: there is no {TABLES[0]} or {TABLES[1]}. The 'folder' parameter "
+            "of load_cinc2017 must name the folder of the training set: unpack it from "
+            "PhysioNet and pass that folder."
+        )
+    labels: dict[str, str] = {}
+    with tables[0].open(newline="", encoding="utf-8") as file:
+        for number, row in enumerate(csv.reader(file), start=1):
+            if not row:
+                continue
+            name = row[0].strip()
+            if len(row) != 2 or row[1].strip() not in CLASSES or name in labels:
+                raise RecordError(
+                    f"{tables[0]}, line {number}: there must be a record, named once, "
+                    f"and one of {', '.join(CLASSES)}. Got {','.join(row)!r} instead."
+                )
+            if Path(name).name != name:
+                raise RecordError(
+                    f"{tables[0]}, line {number}: records must lie beside the table. "
+                    f"Got {name!r} instead."
+                )
+            labels[name] = row[1].strip()
+    if not labels:
+        raise RecordError(f"{tables[0]}: the table names no record; restore the file.")
+    return labels

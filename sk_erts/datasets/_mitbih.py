@@ -1,0 +1,308 @@
+"""Beats of the MIT-BIH Arrhythmia Database, read from its folder."""
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import Bunch
+
+from sk_erts.datasets._records import (
+    check_on_error,
+    import_wfdb,
+    read_many,
+    read_record,
+)
+from sk_erts.exceptions import RecordError, RecordNotFoundError
+
+FS = 360
+
+# De Chazal's division by patient, without the four records of pacemakers.
+DS1 = (
+    *("101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122"),
+    *("124", "201", "203", "205", "207", "208", "209", "215", "220", "223", "230"),
+)
+DS2 = (
+    *("100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210"),
+    *("212", "213", "214", "219", "221", "222", "228", "231", "232", "233", "234"),
+)
+SPLITS: Mapping[str, tuple[str, ...]] = {"ds1": DS1, "ds2": DS2}
+
+# Annotated beats in the classes of ANSI/AAMI EC57.
+AAMI: Mapping[str, str] = {
+    **dict.fromkeys("NLRej", "N"),
+    **dict.fromkeys("AaJS", "S"),
+    **dict.fromkeys("VE", "V"),
+    "F": "F",
+    **dict.fromkeys("/fQ", "Q"),
+}
+AAMI_CLASSES = ("N", "S", "V", "F", "Q")
+
+# These two records are of the same person.
+SAME_PATIENT = {"202": "201"}
+
+
+@dataclass(frozen=True)
+class _Beats:
+    """The beats of one record."""
+
+    signals: NDArray[np.float32]  # (n_beats, n_leads, n_times)
+    symbols: list[str]
+    samples: NDArray[np.int64]
+    n_cut: int  # beats whose window would leave the record
+
+
+def load_mitbih(
+    folder: str | os.PathLike[str],
+    *,
+    records: str | Iterable[str] | None = None,
+    window_s: tuple[float, float] = (0.25, 0.45),
+    classes: str = "aami",
+    leads: Iterable[str] = ("MLII",),
+    on_error: str = "raise",
+    n_jobs: int | None = None,
+    return_X_y: bool = False,
+) -> Any:
+    """Load single beats of the MIT-BIH Arrhythmia Database.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Folder of the database as PhysioNet lays it out [1]_: ``.hea``, ``.dat`` and
+        ``.atr`` of each record.
+    records : {"ds1", "ds2"} or iterable of str, default=None
+        Names of records, or one half of de Chazal's division by patients [2]_: train on
+        "ds1", test on "ds2". None reads those of both that are in the folder.
+    window_s : pair of float, default=(0.25, 0.45)
+        Seconds before and after the annotated R peak.
+    classes : {"aami", "symbols"}, default="aami"
+        The five classes of ANSI/AAMI EC57 (N, S, V, F, Q), or the symbols of the
+        annotators.
+    leads : iterable of str, default=("MLII",)
+        Leads to read, in this order; every record must have them.
+    on_error : {"raise", "skip"}, default="raise"
+        Whether a record that cannot be read is an error, or is left out and listed in
+        ``skipped``.
+    n_jobs : int, default=None
+        Number of processes that read; None is one.
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` in place of a Bunch.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        With the attributes:
+
+        data : ndarray of shape (n_beats, n_leads, n_times), dtype float32
+            Signals in mV; the R peak is at time step ``r_peak``.
+        target : ndarray of shape (n_beats,), dtype str
+            Class of each beat.
+        target_names : list of str
+            All classes.
+        lead_names : tuple of str
+            `leads`.
+        fs : int
+            360 Hz.
+        r_peak : int
+            Time step of the R peak.
+        groups : ndarray of shape (n_beats,), dtype str
+            Patients, by their first record: 201 and 202 are one.
+        metadata : pandas.DataFrame of n_beats rows
+            ``record``, ``sample`` (of the R peak) and ``symbol``.
+        skipped : pandas.DataFrame
+            One row per record left out: ``record`` and ``error``.
+        n_cut : int
+            Beats left out because their window begins before the record or ends after
+            it.
+        DESCR : str
+            What this is, in a few lines.
+    (data, target) : tuple
+        If ``return_X_y`` is true.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not what it must be, or no record can be read.
+    RecordNotFoundError
+        If the folder, a record or its annotations are absent.
+    RecordError
+        If a record lacks a lead, or is cut short or otherwise bad.
+
+    References
+    ----------
+    .. [1] G. Moody, R. Mark, "The impact of the MIT-BIH Arrhythmia Database", IEEE Eng.
+       in Med. and Biol. 20(3), 2001, doi:10.1109/51.932724
+    .. [2] P. de Chazal et al., "Automatic classification of heartbeats using ECG
+       morphology and heartbeat interval features", IEEE Trans. Biomed. Eng. 51(7),
+       2004, doi:10.1109/TBME.2004.827359
+
+    Examples
+    --------
+    >>> from sk_erts.datasets import load_mitbih
+    >>> load_mitbih("not/here")
+    Traceback (most recent call last):
+    ...
+    sk_erts.exceptions.RecordNotFoundError: There is no folder not/here. ...
+    """
+    check_on_error(on_error, "load_mitbih")
+    if classes not in ("aami", "symbols"):
+        raise ValueError(
+            "The 'classes' parameter of load_mitbih must be 'aami' or 'symbols'. Got "
+            f"{classes!r} instead."
+        )
+    before, after = _check_window(window_s)
+    lead_names = (leads,) if isinstance(leads, str) else tuple(leads)
+    if not lead_names:
+        raise ValueError("The 'leads' parameter of load_mitbih must name a lead.")
+    root = Path(folder)
+    names = _names(root, records)
+    read = partial(_read_beats, leads=lead_names, before=before, after=after)
+    found, fine, skipped = read_many(
+        [root / name for name in names], read, on_error=on_error, n_jobs=n_jobs
+    )
+    if not found:
+        raise ValueError(
+            f"None of the {len(names)} records in {root} can be read; the first one: "
+            f"{skipped['error'].iloc[0]}"
+        )
+    import pandas as pd
+
+    data = np.concatenate([beats.signals for beats in found])
+    symbols = [symbol for beats in found for symbol in beats.symbols]
+    labels = [AAMI[symbol] for symbol in symbols] if classes == "aami" else symbols
+    target = np.array(labels, dtype=str)
+    if return_X_y:
+        return data, target
+    kept = [name for name, is_fine in zip(names, fine, strict=True) if is_fine]
+    of_record = np.repeat(kept, [len(beats.symbols) for beats in found])
+    n_cut = sum(beats.n_cut for beats in found)
+    return Bunch(
+        data=data,
+        target=target,
+        target_names=list(AAMI_CLASSES if classes == "aami" else AAMI),
+        lead_names=lead_names,
+        fs=FS,
+        r_peak=before,
+        groups=np.array([SAME_PATIENT.get(name, name) for name in of_record]),
+        metadata=pd.DataFrame(
+            {
+                "record": of_record,
+                "sample": np.concatenate([beats.samples for beats in found]),
+                "symbol": symbols,
+            }
+        ),
+        skipped=skipped,
+        n_cut=n_cut,
+        DESCR=(
+            "MIT-BIH Arrhythmia Database (Moody and Mark 2001, "
+            f"doi:10.1109/51.932724): {len(data)} beats of {len(kept)} records, leads "
+            f"{', '.join(lead_names)}, {before + after} time steps at {FS} Hz, in mV; "
+            f"{n_cut} beats too near an end of their record are left out.\n"
+            f"Target: {classes}. Split by 'groups' (patients), not by beat."
+        ),
+    )
+
+
+def _check_window(window_s: Any) -> tuple[int, int]:
+    """Return the time steps before and from the R peak on."""
+    wanted = "two numbers of seconds, at least one of them above 0 and none below"
+    try:
+        before, after = window_s
+        fine = all(isinstance(t, Real) and float(t) >= 0 for t in (before, after))
+    except (TypeError, ValueError):
+        fine = False
+    if not fine or round(before * FS) + round(after * FS) < 1:
+        raise ValueError(
+            f"The 'window_s' parameter of load_mitbih must be {wanted}. Got "
+            f"{window_s!r} instead."
+        )
+    return round(before * FS), round(after * FS)
+
+
+def _names(root: Path, records: Any) -> list[str]:
+    """Return the names of the records to read."""
+    if not root.is_dir():
+        raise RecordNotFoundError(
+            f"There is no folder {root}. The 'folder' parameter of load_mitbih must "
+            "name the folder of the database: unpack it from PhysioNet and pass that "
+            "folder."
+        )
+    if records is None:
+        both = sorted(DS1 + DS2)
+        names = [name for name in both if (root / f"{name}.hea").is_file()]
+        if not names:
+            raise RecordNotFoundError(
+                f"{root} holds none of the 44 records of DS1 and DS2. Unpack the "
+                "database there, or name others with 'records'."
+            )
+        return names
+    if isinstance(records, str):
+        if records not in SPLITS:
+            raise ValueError(
+                "The 'records' parameter of load_mitbih must be 'ds1', 'ds2' or a list "
+                f"of names. Got {records!r} instead."
+            )
+        return list(SPLITS[records])
+    names = [str(name) for name in records]
+    if not names or any(Path(name).name != name for name in names):
+        raise ValueError(
+            "The 'records' parameter of load_mitbih must hold names of records in the "
+            f"folder. Got {names!r} instead."
+        )
+    return names
+
+
+def _read_beats(path: Path, leads: tuple[str, ...], before: int, after: int) -> _Beats:
+    """Cut the beats of one record around their annotations."""
+    record = read_record(path)
+    if record.fs != FS:
+        raise RecordError(
+            f"{path}: a record of MIT-BIH must have {FS} Hz. Got {record.fs} Hz "
+            "instead."
+        )
+    absent = [lead for lead in leads if lead not in record.lead_names]
+    if absent:
+        raise RecordError(
+            f"{path}: the record must have the leads {', '.join(leads)}. Got "
+            f"{', '.join(record.lead_names)} instead; choose others with 'leads'."
+        )
+    signal = record.signal[[record.lead_names.index(lead) for lead in leads]]
+    symbols, samples = _read_annotations(path)
+    inside = (samples >= before) & (samples + after <= signal.shape[1])
+    samples = samples[inside]
+    window = samples[:, np.newaxis] + np.arange(-before, after)  # (n_beats, times)
+    return _Beats(
+        np.ascontiguousarray(signal[:, window].transpose(1, 0, 2)),
+        [symbol for symbol, fits in zip(symbols, inside, strict=True) if fits],
+        samples,
+        int((~inside).sum()),
+    )
+
+
+def _read_annotations(path: Path) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the symbols of the beats, without other remarks, and their R peaks."""
+    try:
+        with warnings.catch_warnings():
+            # wfdb calls pandas in a way that recent versions deprecate.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            annotation = import_wfdb().rdann(os.fspath(path), "atr")
+    except FileNotFoundError as error:
+        raise RecordNotFoundError(
+            f"{path}.atr: there are no annotations. Restore the file, or leave the "
+            "record out."
+        ) from error
+    except (ValueError, IndexError, TypeError, KeyError) as error:
+        raise RecordError(
+            f"{path}.atr: the annotations are malformed; restore the file."
+        ) from error
+    is_beat = [symbol in AAMI for symbol in annotation.symbol]
+    symbols = [
+        symbol for symbol, beat in zip(annotation.symbol, is_beat, strict=True) if beat
+    ]
+    return symbols, np.asarray(annotation.sample, dtype=np.int64)[is_beat]
