@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import wfdb
 from scipy.signal import resample_poly
 from sklearn.model_selection import train_test_split
 
-from sk_erts.datasets import load_ptbxl, make_ecg
+from sk_erts.datasets import load_cinc2017, load_ptbxl, make_ecg
 
-CINC2017_FS = 300
 FS = 100
 SECONDS = 10
 
@@ -46,15 +43,11 @@ def ptbxl(folder: Path) -> Split:
 
 def cinc2017(folder: Path) -> Split:
     """Return rhythms of CinC 2017, one lead at 100 Hz: 10 s, repeated where shorter."""
-    folder = folder / "cinc2017"
-    with (folder / "REFERENCE-v3.csv").open() as table:
-        labels = dict(csv.reader(table))
-    names = [name for name in labels if (folder / f"{name}.hea").exists()]
-    X = np.empty((len(names), 1, SECONDS * FS), dtype=np.float32)
-    for row, name in zip(X, names, strict=True):
-        signal = wfdb.rdrecord(str(folder / name)).p_signal[:, 0]
-        row[0] = np.resize(resample_poly(signal, FS, CINC2017_FS), SECONDS * FS)
-    y = np.unique([labels[name] for name in names], return_inverse=True)[1]
+    dataset = load_cinc2017(folder / "cinc2017")
+    X = np.empty((len(dataset.data), 1, SECONDS * FS), dtype=np.float32)
+    for row, record in zip(X, dataset.data, strict=True):
+        row[0] = np.resize(resample_poly(record[0], FS, dataset.fs), SECONDS * FS)
+    y = np.unique(dataset.target, return_inverse=True)[1]
     return _halves(X, y, test_size=0.3)
 
 

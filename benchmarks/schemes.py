@@ -51,6 +51,15 @@ CLASSIFIER = {
         "probe_records": 64,
     },
 }
+# What the parts are worth: ERTS with one of them changed.
+PARTS = {
+    "ERTS, renewed every 128 records": {"renewal_interval": 128},
+    "ERTS, renewed once per epoch": {"renewal_interval": "epoch"},
+    "ERTS, easy records weigh 1": {"easy_weight": 1},
+    "ERTS, a look in every epoch": {"revisit_gaps": (1,)},
+    "ERTS, looks in float32": {"scoring_precision": "float32"},
+    "ERTS, no probes": {"probe_records": 0},
+}
 LOOPS = {
     "hand-written loop": FullData,
     RELEASED: Released,
@@ -169,7 +178,7 @@ def run(
             callbacks=callbacks,
             random_state=seed,
             verbose=0,
-            **CLASSIFIER[FULL if name == FEWER else name],
+            **(CLASSIFIER | PARTS)[FULL if name == FEWER else name],
         ).fit(split.X, split.y)
         ee, passes = clf.effective_epochs_, clf.scoring_passes_
     seconds = time.perf_counter() - clock.start - clock.paused
@@ -275,7 +284,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--schemes", nargs="*", choices=SCHEMES, default=SCHEMES)
+    parser.add_argument(
+        "--schemes", nargs="*", choices=[*SCHEMES, *PARTS], default=SCHEMES
+    )
     parser.add_argument("--runs", type=Path, help="file to which each run is added")
     parser.add_argument("--tabulate", type=Path, help="only show runs written there")
     arguments = parser.parse_args()

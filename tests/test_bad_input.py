@@ -242,6 +242,20 @@ class TestLossThatIsNotFinite:
             clf.fit(X, Y)
         assert not hasattr(clf, "net_")
 
+    @pytest.mark.parametrize("reuse_scores", [True, False])
+    def test_is_found_when_the_selection_is_renewed(self, small, reuse_scores):
+        """And is not taken for a measure of focus that went wrong."""
+        params = small | {"lr": 1e30, "warmup_epochs": 0, "focus_warmup_epochs": 0}
+        clf = ERTSClassifier(
+            **params,
+            optimizer=torch.optim.SGD,
+            renewal_interval=32,
+            confidence_threshold=1,
+            reuse_scores=reuse_scores,
+        )
+        with pytest.raises(NonFiniteLossError, match="training has diverged"):
+            clf.fit(X, Y)
+
 
 def test_a_failed_fit_changes_nothing(small):
     clf = ERTSClassifier(**small).fit(X, Y)

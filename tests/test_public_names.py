@@ -16,6 +16,7 @@ MODULES = [
     "sk_erts.exceptions",
     "sk_erts.models",
     "sk_erts.plotting",
+    "sk_erts.preprocessing",
     "sk_erts.selection",
 ]
 

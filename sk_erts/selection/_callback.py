@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -282,13 +283,10 @@ class SelectionCallback(Callback):
     def _keep_step_scores(self) -> None:
         """Write down what steps told; not after each, since that waits for the GPU."""
         until = self.epoch + 1 if self.reuse_scores else self.epoch
-        for name, index, found in self._step_scores:
-            values = (
-                found.cpu().numpy()
-                if name == "confidence"
-                else self.scorer.focus(found)
-            )
-            self.ledger.record(name, index, values, until=until)
+        # Confidences first: where they are not finite, maps need not be judged.
+        for name, index, found in sorted(self._step_scores, key=itemgetter(0)):
+            read = self.scorer.finite if name == "confidence" else self.scorer.focus
+            self.ledger.record(name, index, read(found), until=until)
         self._step_scores.clear()
 
 

@@ -180,6 +180,34 @@ class Scorer:
             )
         return scores
 
+    def finite(self, confidence: torch.Tensor) -> FloatArray:
+        """Return confidences as an array, if the network is still sound.
+
+        Parameters
+        ----------
+        confidence : tensor of shape (n,)
+            Probabilities of the true class.
+
+        Returns
+        -------
+        confidence : ndarray of shape (n,)
+            The same.
+
+        Raises
+        ------
+        NonFiniteLossError
+            If one is not finite.
+        """
+        values: FloatArray = confidence.cpu().numpy()
+        n_bad = int((~np.isfinite(values)).sum())
+        if n_bad:
+            raise NonFiniteLossError(
+                f"The network {type(self.module).__name__} gives a probability that "
+                f"is not finite to {n_bad} of {len(values)} records: its training has "
+                "diverged. Try a smaller 'lr', and see that X is in millivolt."
+            )
+        return values
+
     def _score_batch(
         self, index: IntArray, reads: frozenset[str]
     ) -> dict[str, FloatArray]:
@@ -209,15 +237,7 @@ class Scorer:
 
     def _confidence(self, logits: torch.Tensor, index: IntArray) -> FloatArray:
         confidence = self.task.confidence(logits.float(), self._codes(index))
-        values: FloatArray = confidence.detach().cpu().numpy()
-        if not np.isfinite(values).all():
-            raise NonFiniteLossError(
-                f"The network {type(self.module).__name__} gives a probability that "
-                f"is not finite to {(~np.isfinite(values)).sum()} of {len(index)} "
-                "records: its training has diverged. Try a smaller 'lr', and see that "
-                "X is in millivolt."
-            )
-        return values
+        return self.finite(confidence.detach())
 
     def _signals(self, index: IntArray) -> torch.Tensor:
         x = torch.from_numpy(self.training_set.signals(index))

@@ -1,0 +1,16 @@
+"""Transformers of records: filters, sampling, length, leads, scale."""
+
+from sk_erts.preprocessing._filters import BandPass, Notch, RemoveBaseline
+from sk_erts.preprocessing._lead_choice import SelectLeads
+from sk_erts.preprocessing._sampling import FixLength, Resample
+from sk_erts.preprocessing._scale import Standardize
+
+__all__ = [
+    "BandPass",
+    "FixLength",
+    "Notch",
+    "RemoveBaseline",
+    "Resample",
+    "SelectLeads",
+    "Standardize",
+]

@@ -1,0 +1,192 @@
+"""What all transformers of records share: how records come in, and go out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sk_erts._typing import Array, FloatArray
+
+__all__ = ["RecordTransformer", "as_list", "is_ragged"]
+
+# Records that are transformed at once: scipy works in double precision on copies.
+N_AT_ONCE = 256
+
+
+def is_ragged(X: Any) -> bool:
+    """Return whether records come one by one, as they do when their lengths differ.
+
+    Parameters
+    ----------
+    X : array-like
+        Records.
+
+    Returns
+    -------
+    is_ragged : bool
+        True for an object array of arrays, and for a list of two-dimensional arrays.
+    """
+    if isinstance(X, np.ndarray):
+        return X.dtype == object and X.ndim == 1
+    return (
+        isinstance(X, Sequence)
+        and len(X) > 0
+        and all(isinstance(record, np.ndarray) and record.ndim == 2 for record in X)
+    )
+
+
+def as_list(X: Any, name: str) -> list[FloatArray]:
+    """Return records of different lengths as checked arrays.
+
+    Parameters
+    ----------
+    X : list or object ndarray of n_samples arrays of shape (n_leads, n_times)
+        Records.
+    name : str
+        Of the transformer, for errors.
+
+    Returns
+    -------
+    records : list of ndarray of shape (n_leads, n_times)
+        In float32, or float64 if they came so.
+
+    Raises
+    ------
+    ValueError
+        If a record is not two-dimensional, has another number of leads, no time step,
+        or values that are not finite.
+    """
+    records = []
+    for i, record in enumerate(X):
+        array = _as_float(np.asarray(record))
+        if array.ndim != 2 or 0 in array.shape or len(array) != len(np.asarray(X[0])):
+            raise ValueError(
+                f"Record {i} of X of {name} must have the shape (n_leads, n_times), "
+                f"with the leads of the others and at least one time step. Got "
+                f"{array.shape} instead."
+            )
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"Record {i} of X of {name} contains NaN or infinity. Repair it, or "
+                "leave it out."
+            )
+        records.append(array)
+    return records
+
+
+class RecordTransformer(TransformerMixin, BaseEstimator):
+    """Transform each record by itself; the base of the transformers.
+
+    Subclasses say in `_transform` what becomes of a stack of records.
+    """
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check records and parameters; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
+                or list of arrays of shape (n_leads, n_times)
+            Records.
+        y : object, optional
+            Not used.
+
+        Returns
+        -------
+        self : object
+            The transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or a record is not what it must be.
+        """
+        self._check_parameters()
+        self._check(X, reset=True)
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """Transform records.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
+                or list of arrays of shape (n_leads, n_times)
+            Records; two dimensions are one lead.
+
+        Returns
+        -------
+        X : ndarray
+            Of as many dimensions as they came in, float32 unless they came in float64;
+            an object array of arrays if lengths differ.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or a record is not what it must be.
+        """
+        check_is_fitted(self)
+        self._check_parameters()
+        X = self._check(X, reset=False)
+        if isinstance(X, list):
+            return self._transform_list(X)
+        pieces = [
+            self._transform(X[start : start + N_AT_ONCE]).astype(X.dtype, copy=False)
+            for start in range(0, len(X), N_AT_ONCE)
+        ]
+        return np.concatenate(pieces)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn should know: nothing is learned from records."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return True: nothing is learned from records."""
+        return True
+
+    def _check(self, X: Any, *, reset: bool) -> Any:
+        """Return checked records, as an array or a list."""
+        name = type(self).__name__
+        if is_ragged(X):
+            return as_list(X, name)
+        X = validate_data(
+            self, X, reset=reset, dtype="numeric", allow_nd=True, ensure_min_features=1
+        )
+        if X.ndim > 3 or 0 in X.shape:
+            raise ValueError(
+                f"X of {name} must have the shape (n_samples, n_leads, n_times), or "
+                f"(n_samples, n_times) for one lead. Got {X.shape} instead."
+            )
+        return _as_float(X)
+
+    def _transform_list(self, records: list[FloatArray]) -> Array:
+        """Transform records whose lengths differ."""
+        done = [
+            self._transform(record[np.newaxis])[0].astype(record.dtype, copy=False)
+            for record in records
+        ]
+        if len({record.shape for record in done}) == 1:
+            return np.stack(done)
+        result = np.empty(len(done), dtype=object)
+        result[:] = done
+        return result
+
+    def _check_parameters(self) -> None:
+        """Raise if a parameter is not what it must be."""
+
+    @abstractmethod
+    def _transform(self, X: FloatArray) -> FloatArray:
+        """Return what becomes of records (n, n_times) or (n, n_leads, n_times)."""
+
+
+def _as_float(X: Array) -> FloatArray:
+    """Return an array in single precision, unless it is in double already."""
+    return X.astype(np.float64 if X.dtype == np.float64 else np.float32, copy=False)

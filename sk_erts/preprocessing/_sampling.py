@@ -1,0 +1,124 @@
+"""Another sampling frequency, another length."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from scipy import signal
+
+from sk_erts._typing import Array, FloatArray
+from sk_erts.preprocessing._base import RecordTransformer
+from sk_erts.preprocessing._checks import check_number, refuse
+
+__all__ = ["FixLength", "Resample"]
+
+# 257 Hz to 100 Hz is 100 / 257; rates are told in whole numbers of Hz, or nearly.
+LARGEST_FACTOR = 1000
+
+
+class Resample(RecordTransformer):
+    """Bring records to another sampling frequency.
+
+    A polyphase filter takes out what the new rate cannot hold; ends are continued by a
+    line, so that an offset makes no step there.
+
+    Parameters
+    ----------
+    fs_in : float
+        Sampling frequency of the records in Hz.
+    fs_out : float
+        The wanted one in Hz.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.preprocessing import Resample
+    >>> X = np.zeros((3, 12, 5000), dtype=np.float32)
+    >>> Resample(fs_in=500, fs_out=100).fit_transform(X).shape
+    (3, 12, 1000)
+    """
+
+    def __init__(self, fs_in: float, fs_out: float) -> None:
+        self.fs_in = fs_in
+        self.fs_out = fs_out
+
+    def _check_parameters(self) -> None:
+        check_number(self, "fs_in", 0)
+        check_number(self, "fs_out", 0)
+
+    def _transform(self, X: FloatArray) -> FloatArray:
+        exact = Fraction(self.fs_out) / Fraction(self.fs_in)
+        factor = exact.limit_denominator(LARGEST_FACTOR)
+        if factor in (0, 1):
+            return X
+        resampled: FloatArray = signal.resample_poly(
+            X, factor.numerator, factor.denominator, axis=-1, padtype="line"
+        )
+        return resampled
+
+
+class FixLength(RecordTransformer):
+    """Give all records one length.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling frequency in Hz.
+    duration_s : float, default=10
+        The length in seconds.
+    how : {"crop", "pad", "center"}, default="pad"
+        ``"crop"`` keeps the beginning, and refuses shorter records. ``"pad"`` keeps the
+        beginning and adds zeros at the end; ``"center"`` keeps the middle, or adds
+        zeros on both sides.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.preprocessing import FixLength
+    >>> records = [np.ones((1, 900)), np.ones((1, 2000))]
+    >>> FixLength(fs=100).fit_transform(records).shape
+    (2, 1, 1000)
+    """
+
+    def __init__(self, fs: float, duration_s: float = 10.0, how: str = "pad") -> None:
+        self.fs = fs
+        self.duration_s = duration_s
+        self.how = how
+
+    def _check_parameters(self) -> None:
+        fs = check_number(self, "fs", 0)
+        if round(check_number(self, "duration_s", 0) * fs) < 1:
+            refuse(self, "duration_s", "a time step or more", self.duration_s)
+        if self.how not in ("crop", "pad", "center"):
+            refuse(self, "how", "'crop', 'pad' or 'center'", self.how)
+
+    def _transform(self, X: FloatArray) -> FloatArray:
+        n_times = round(self.duration_s * self.fs)
+        missing = n_times - X.shape[-1]
+        if self.how == "crop" and missing > 0:
+            raise ValueError(
+                f"Records must have {n_times} time steps or more for FixLength with "
+                f"how='crop'. Got one with {X.shape[-1]}; choose 'pad' or 'center', or "
+                "a shorter 'duration_s'."
+            )
+        before = abs(missing) // 2 if self.how == "center" else 0
+        if missing <= 0:
+            return X[..., before : before + n_times]
+        return _with_zeros(X, before, missing - before)
+
+    def _transform_list(self, records: list[FloatArray]) -> Array:
+        # One array is made at once: a list of copies would need the memory twice.
+        dtypes: Any = [record.dtype for record in records]
+        shape = (len(records), len(records[0]), round(self.duration_s * self.fs))
+        fixed = np.empty(shape, dtype=np.result_type(*dtypes))
+        for row, record in zip(fixed, records, strict=True):
+            row[:] = self._transform(record)
+        return fixed
+
+
+def _with_zeros(X: FloatArray, before: int, after: int) -> FloatArray:
+    """Add zeros at the ends of the last axis."""
+    widths = [(0, 0)] * (X.ndim - 1) + [(before, after)]
+    return np.pad(X, widths)
