@@ -21,13 +21,15 @@ class Records:
     ----------
     source : ndarray or collection
         Holds the records. Arrays and memory maps are indexed, never copied whole;
-        of a torch ``Dataset`` or a lazy collection, items (or the first entry of
-        items that are tuples) are stacked.
+        a collection with ``take(index)`` is asked for whole batches; of a torch
+        ``Dataset`` or another collection, items (or the first entry of items that are
+        tuples) are stacked.
     """
 
     def __init__(self, source: Recordings) -> None:
         self.source = source
         self._is_array = isinstance(source, np.ndarray)
+        self._takes = hasattr(source, "take")
         first = self.take(np.array([0]))
         self.n_leads, self.n_times = first.shape[1:]
 
@@ -54,6 +56,8 @@ class Records:
         """
         if self._is_array:
             batch = np.asarray(self.source[index], dtype=np.float32)
+        elif self._takes:
+            batch = self._taken(index)
         else:
             batch = self._stack(index)
         return batch if batch.ndim == 3 else batch[:, np.newaxis, :]  # (n, 1, times)
@@ -70,6 +74,17 @@ class Records:
         if not self._is_array:
             for start in range(0, len(self), 64):
                 self.take(np.arange(start, min(start + 64, len(self))))
+
+    def _taken(self, index: IntArray) -> FloatArray:
+        """Return records of a collection that reads a whole batch at once."""
+        batch: FloatArray = np.asarray(self.source.take(index), dtype=np.float32)  # type: ignore[attr-defined]
+        bad = ~np.isfinite(batch).all(axis=tuple(range(1, batch.ndim)))
+        if bad.any():
+            raise ValueError(
+                f"Record {index[bad.argmax()]} of X contains NaN or infinity. Repair "
+                "it, or leave it out."
+            )
+        return batch
 
     def _stack(self, index: IntArray) -> FloatArray:
         items = _items(self.source, index)

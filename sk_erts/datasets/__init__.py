@@ -2,6 +2,12 @@
 
 from sk_erts.datasets._cinc2017 import load_cinc2017
 from sk_erts.datasets._cinc2020 import load_cinc2020
+from sk_erts.datasets._lazy import (
+    PackedRecords,
+    RecordArray,
+    open_records,
+    to_memmap,
+)
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.datasets._mitbih import load_mitbih
 from sk_erts.datasets._ptbxl import load_ptbxl
@@ -9,9 +15,13 @@ from sk_erts.datasets._synthetic import make_ecg
 
 __all__ = [
     "STANDARD_LEADS",
+    "PackedRecords",
+    "RecordArray",
     "load_cinc2017",
     "load_cinc2020",
     "load_mitbih",
     "load_ptbxl",
     "make_ecg",
+    "open_records",
+    "to_memmap",
 ]
