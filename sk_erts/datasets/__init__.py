@@ -2,6 +2,7 @@
 
 from sk_erts.datasets._cinc2017 import load_cinc2017
 from sk_erts.datasets._cinc2020 import load_cinc2020
+from sk_erts.datasets._folder import read_records
 from sk_erts.datasets._lazy import (
     PackedRecords,
     RecordArray,
@@ -23,5 +24,6 @@ __all__ = [
     "load_ptbxl",
     "make_ecg",
     "open_records",
+    "read_records",
     "to_memmap",
 ]

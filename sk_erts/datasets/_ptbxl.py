@@ -3,18 +3,18 @@
 import difflib
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.datasets._ptbxl_tables import read_label_map, read_records
-from sk_erts.datasets._records import read_leads
+from sk_erts.datasets._records import check_on_error, read_leads, read_many
 from sk_erts.datasets._scp_labels import TASK_COLUMNS, choose_single, label_likelihoods
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
@@ -37,6 +37,8 @@ def load_ptbxl(
     folds: Iterable[int] | None = ...,
     single_label: bool | str = ...,
     min_likelihood: float = ...,
+    on_error: str = ...,
+    n_jobs: int | None = ...,
     return_X_y: Literal[False] = ...,
 ) -> Bunch: ...
 
@@ -50,6 +52,8 @@ def load_ptbxl(
     folds: Iterable[int] | None = ...,
     single_label: bool | str = ...,
     min_likelihood: float = ...,
+    on_error: str = ...,
+    n_jobs: int | None = ...,
     return_X_y: Literal[True],
 ) -> tuple[NDArray[np.float32], NDArray[Any]]: ...
 
@@ -62,6 +66,8 @@ def load_ptbxl(
     folds: Iterable[int] | None = None,
     single_label: bool | str = False,
     min_likelihood: float = 0,
+    on_error: str = "raise",
+    n_jobs: int | None = None,
     return_X_y: bool = False,
 ) -> Bunch | tuple[NDArray[np.float32], NDArray[Any]]:
     r"""Load PTB-XL, twelve-lead ECG of 10 s with the statements of cardiologists.
@@ -86,6 +92,12 @@ def load_ptbxl(
     min_likelihood : float, default=0
         Percentage; a statement of lower likelihood does not count. The data set gives
         0 for an unknown likelihood, always so for form and rhythm: those count.
+    on_error : {"raise", "skip"}, default="raise"
+        Whether a record that cannot be read is an error, or is left out and listed in
+        ``skipped``.
+    n_jobs : int, default=None
+        Number of processes that read; None is one. A second one first spends seconds on
+        imports.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` in place of a Bunch.
 
@@ -113,6 +125,8 @@ def load_ptbxl(
         metadata : pandas.DataFrame of n_samples rows
             The table of records, indexed by ``ecg_id``: age, sex, report, remarks on
             signal quality and all else; ``scp_codes`` as dictionaries.
+        skipped : pandas.DataFrame
+            One row per record left out: ``record`` and ``error``.
         DESCR : str
             What this is, in a few lines.
     (data, target) : tuple
@@ -137,9 +151,6 @@ def load_ptbxl(
     A label is as likely as the likeliest of its statements; an unknown likelihood
     ranks below all known ones. "likeliest" leaves out records whose highest likelihood
     belongs to several labels, as any choice between them would be a guess.
-
-    Records are read one after the other; inside
-    ``joblib.parallel_config(backend="loky", n_jobs=...)`` by several processes.
 
     References
     ----------
@@ -184,6 +195,7 @@ def load_ptbxl(
     >>> ptbxl.data.shape, ptbxl.target.tolist(), ptbxl.groups.tolist()
     ((1, 12, 1000), ['MI'], [8])
     """
+    check_on_error(on_error, "load_ptbxl")
     single = _check_parameters(fs, task, single_label, min_likelihood)
     wanted_folds = _check_folds(folds)
     root = Path(folder)
@@ -222,7 +234,10 @@ def load_ptbxl(
             )
         table, target = table[kept], np.array(target_names)[label[kept]]
 
-    data = _read_all(root, list(table[path_column]), fs)
+    data, fine, skipped = _read_all(
+        root, list(table[path_column]), fs, on_error, n_jobs
+    )
+    table, target = table[fine], target[fine]
     if return_X_y:
         return data, target
     return Bunch(
@@ -234,6 +249,7 @@ def load_ptbxl(
         groups=table["patient_id"].to_numpy(copy=True),
         folds=table["strat_fold"].to_numpy(copy=True),
         metadata=table,
+        skipped=skipped,
         DESCR=(
             f"PTB-XL (Wagner et al. 2020, doi:10.1038/s41597-020-0495-6): {len(data)} "
             f"twelve-lead ECG records of {_DURATION_S} s at {fs} Hz, in mV.\n"
@@ -244,14 +260,16 @@ def load_ptbxl(
     )
 
 
-def _read_all(root: Path, names: Sequence[str], fs: int) -> NDArray[np.float32]:
-    """Read the records, once it is sure that all are there: (n, 12, times), mV."""
+def _read_all(
+    root: Path, names: Sequence[str], fs: int, on_error: str, n_jobs: int | None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], Any]:
+    """Read the records: (n, 12, times) in mV, which ones, and what of the others."""
     absent = [
         name
         for name in names
         if not all(os.path.isfile(f"{root / name}{end}") for end in (".hea", ".dat"))
     ]
-    if absent:
+    if absent and on_error == "raise":
         raise RecordNotFoundError(
             f"{len(absent)} of the {len(names)} selected records at {fs} Hz lack their "
             f".hea or .dat file in {root}, among them {', '.join(absent[:3])}. Fetch "
@@ -259,14 +277,19 @@ def _read_all(root: Path, names: Sequence[str], fs: int) -> NDArray[np.float32]:
         )
     n_times = _DURATION_S * fs
     data = np.empty((len(names), len(STANDARD_LEADS), n_times), dtype=np.float32)
-    # One process unless the caller's joblib configuration says otherwise: a second one
-    # first spends seconds on imports, and threads only wait for each other.
-    read = Parallel(return_as="generator")(
-        delayed(read_leads)(root / name, fs, n_times) for name in names
+    found, fine, skipped = read_many(
+        [root / name for name in names],
+        partial(read_leads, fs=fs, n_times=n_times),
+        on_error=on_error,
+        n_jobs=n_jobs,
+        into=data,
     )
-    for row, leads in zip(data, read, strict=True):
-        row[:] = leads
-    return data
+    if not fine.any():
+        raise ValueError(
+            f"None of the {len(names)} selected records in {root} can be read; the "
+            f"first one: {skipped['error'].iloc[0]}"
+        )
+    return found, fine, skipped
 
 
 def _check_codes(statements: Iterable[Any], codes: set[str], root: Path) -> None:

@@ -199,7 +199,8 @@ def read_many(
     *,
     on_error: str,
     n_jobs: int | None,
-) -> tuple[list[Any], NDArray[np.bool_], Any]:
+    into: NDArray[Any] | None = None,
+) -> tuple[Any, NDArray[np.bool_], Any]:
     """Read records, and tell of those that cannot be read.
 
     Parameters
@@ -212,11 +213,13 @@ def read_many(
         Whether a record that cannot be read stops the reading.
     n_jobs : int or None
         Number of processes; None is one, or what joblib's configuration says.
+    into : ndarray of shape (n_paths, ...), optional
+        Takes what `read` returns, so that it is not in memory twice.
 
     Returns
     -------
-    found : list
-        What `read` returned for those that can be read.
+    found : list or ndarray
+        What `read` returned for those that can be read; the first rows of `into`.
     fine : bool ndarray of shape (n_paths,)
         Which ones these are.
     skipped : pandas.DataFrame
@@ -225,17 +228,25 @@ def read_many(
     import pandas as pd
 
     attempt = _read_or_error if on_error == "skip" else _read_or_raise
-    results = list(
-        Parallel(n_jobs=n_jobs)(delayed(attempt)(read, path) for path in paths)
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(attempt)(read, path) for path in paths
     )
-    fine = np.array([not isinstance(result, Exception) for result in results], bool)
-    errors = [
-        (os.fspath(path), str(result))
-        for path, result in zip(paths, results, strict=True)
-        if isinstance(result, Exception)
-    ]
-    found = [result for result in results if not isinstance(result, Exception)]
-    return found, fine, pd.DataFrame(errors, columns=["record", "error"])
+    fine = np.zeros(len(paths), dtype=bool)
+    errors: list[tuple[str, str]] = []
+    found: list[Any] = []
+    n_fine = 0
+    for k, (path, result) in enumerate(zip(paths, results, strict=True)):
+        if isinstance(result, Exception):
+            errors.append((os.fspath(path), str(result)))
+            continue
+        if into is None:
+            found.append(result)
+        else:
+            into[n_fine] = result
+        fine[k] = True
+        n_fine += 1
+    skipped = pd.DataFrame(errors, columns=["record", "error"])
+    return (found if into is None else into[:n_fine]), fine, skipped
 
 
 def stack(signals: Sequence[NDArray[np.float32]]) -> NDArray[Any]:

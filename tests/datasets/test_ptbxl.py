@@ -3,6 +3,7 @@ import functools
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -365,6 +366,29 @@ def test_missing_samples(tiny, rewrite):
     rewrite(signal)
     with pytest.raises(RecordError, match=r"00001_lr: .*Got 5 missing ones .* in aVR"):
         load_ptbxl(tiny)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_skip_leaves_out_and_tells_why(tiny, rewrite, n_jobs):
+    whole = load_ptbxl(tiny)
+    rewrite(first_signal(tiny), fs=250)
+    (tiny / "records100/00000/00003_lr.dat").unlink()
+    data = load_ptbxl(tiny, on_error="skip", n_jobs=n_jobs)
+    left = [1, 3, 4, 5]
+    np.testing.assert_array_equal(data.data, whole.data[left])
+    np.testing.assert_array_equal(data.target, whole.target[left])
+    np.testing.assert_array_equal(data.groups, whole.groups[left])
+    np.testing.assert_array_equal(data.folds, whole.folds[left])
+    assert data.metadata.index.tolist() == [2, 5, 8, 9]
+    assert len(whole.skipped) == 0
+    names = [Path(record).name for record in data.skipped["record"]]
+    assert names == ["00001_lr", "00003_lr"]
+    assert "Got 250 Hz instead" in data.skipped["error"][0]
+
+
+def test_nothing_left_is_an_error_all_the_same(tiny):
+    with pytest.raises(ValueError, match="None of the 6 selected records"):
+        load_ptbxl(tiny, fs=500, on_error="skip")
 
 
 def test_wfdb_is_imported_late_and_without_its_warnings(tiny):
