@@ -166,8 +166,9 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         this call, and macro-F1 in validation. With `warm_start` and `partial_fit` the
         rows of earlier calls come first; everything else is of the last call alone.
     selection_ : SelectionHistory
-        For each record of `X` and each epoch: trained, easy, unreliable, dropped or
-        not looked at, with its confidence and focus. An epoch cut short by Ctrl-C is
+        For each record of `X` and each epoch: trained, rehearsed (easy, and trained
+        all the same), easy, unreliable, dropped or not looked at, with its confidence
+        and focus. An epoch cut short by Ctrl-C is
         the last one here and in `kept_counts_`, but not in `history_`.
     kept_counts_ : int ndarray of shape (n_epochs,)
         Records trained in each epoch.
