@@ -60,7 +60,7 @@ def main() -> None:
             flush=True,
         )
     print("\nEE: effective epochs, how often the training set was learned from.")
-    print("Scoring passes: how often it was only looked at, at a third of the cost.")
+    print("Scoring passes: how often it was only looked at, at a fifth of the cost.")
     print("One run each: benchmarks/ compares several seeds, on real records.\n")
     draw_figures(clf, test, options.output)
 

@@ -242,16 +242,16 @@ class TestLossThatIsNotFinite:
             clf.fit(X, Y)
         assert not hasattr(clf, "net_")
 
-    @pytest.mark.parametrize("reuse_scores", [True, False])
-    def test_is_found_when_the_selection_is_renewed(self, small, reuse_scores):
-        """And is not taken for a measure of focus that went wrong."""
-        params = small | {"lr": 1e30, "warmup_epochs": 0, "focus_warmup_epochs": 0}
+    @pytest.mark.parametrize("warmup_epochs", [0, 1])
+    def test_is_found_when_the_selection_is_renewed(self, small, warmup_epochs):
+        """By a look or by steps, and is not taken for a measure that went wrong."""
+        params = small | {"lr": 1e30, "focus_warmup_epochs": 0, "batch_size": 8}
+        params["warmup_epochs"] = warmup_epochs
         clf = ERTSClassifier(
             **params,
             optimizer=torch.optim.SGD,
-            renewal_interval=32,
+            renewal_interval=8,
             confidence_threshold=1,
-            reuse_scores=reuse_scores,
         )
         with pytest.raises(NonFiniteLossError, match="training has diverged"):
             clf.fit(X, Y)
