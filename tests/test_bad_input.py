@@ -251,6 +251,7 @@ class TestLossThatIsNotFinite:
             **params,
             optimizer=torch.optim.SGD,
             renewal_interval=8,
+            focus=lambda maps: maps.mean(axis=1),
             confidence_threshold=1,
         )
         with pytest.raises(NonFiniteLossError, match="training has diverged"):

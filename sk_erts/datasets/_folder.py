@@ -111,17 +111,11 @@ def read_records(
     names = [name for name, is_fine in zip(by_name, fine, strict=True) if is_fine]
     import pandas as pd
 
-    if records:
-        records, names, others = _of_the_same_leads(records, names, on_error)
-        lost += others
+    records, names, others = _of_the_same_leads(records, names, on_error)
+    lost += others
     skipped = pd.concat(
         [skipped, pd.DataFrame(lost, columns=["record", "error"])], ignore_index=True
     )
-    if not records:
-        raise ValueError(
-            f"None of the {len(by_name)} records of read_records can be read; the "
-            f"first one: {skipped['error'].iloc[0]}"
-        )
     data = stack([record.signal for record in records])
     target = None if label_of is None else np.array([label_of[name] for name in names])
     if return_X_y:

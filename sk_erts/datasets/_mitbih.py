@@ -166,11 +166,6 @@ def load_mitbih(
     found, fine, skipped = read_many(
         [root / name for name in names], read, on_error=on_error, n_jobs=n_jobs
     )
-    if not found:
-        raise ValueError(
-            f"None of the {len(names)} records in {root} can be read; the first one: "
-            f"{skipped['error'].iloc[0]}"
-        )
     import pandas as pd
 
     data = np.concatenate([beats.signals for beats in found])

@@ -284,11 +284,6 @@ def _read_all(
         n_jobs=n_jobs,
         into=data,
     )
-    if not fine.any():
-        raise ValueError(
-            f"None of the {len(names)} selected records in {root} can be read; the "
-            f"first one: {skipped['error'].iloc[0]}"
-        )
     return found, fine, skipped
 
 

@@ -224,6 +224,11 @@ def read_many(
         Which ones these are.
     skipped : pandas.DataFrame
         One row for each of the others: its path, and what was wrong.
+
+    Raises
+    ------
+    ValueError
+        If there is none that can be read.
     """
     import pandas as pd
 
@@ -245,6 +250,11 @@ def read_many(
             into[n_fine] = result
         fine[k] = True
         n_fine += 1
+    if not n_fine:
+        raise ValueError(
+            f"None of the {len(paths)} records can be read; the first one: "
+            f"{errors[0][1]}"
+        )
     skipped = pd.DataFrame(errors, columns=["record", "error"])
     return (found if into is None else into[:n_fine]), fine, skipped
 

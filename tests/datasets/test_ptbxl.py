@@ -387,7 +387,7 @@ def test_skip_leaves_out_and_tells_why(tiny, rewrite, n_jobs):
 
 
 def test_nothing_left_is_an_error_all_the_same(tiny):
-    with pytest.raises(ValueError, match="None of the 6 selected records"):
+    with pytest.raises(ValueError, match="None of the 6 records"):
         load_ptbxl(tiny, fs=500, on_error="skip")
 
 
