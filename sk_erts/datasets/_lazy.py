@@ -6,7 +6,6 @@ import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -325,7 +324,7 @@ def to_memmap(
         shape = shape[:1]
     starts = range(0, len(records), N_AT_ONCE)
     pieces = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(partial(_load, dtype=dtype))(records[start : start + N_AT_ONCE], start)
+        delayed(_load)(records[start : start + N_AT_ONCE], start, dtype)
         for start in starts
     )
     handle, part = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)
