@@ -11,9 +11,10 @@ from torch import nn
 
 from sk_erts._data import FitData
 from sk_erts._heads import has_parts
-from sk_erts._input import collate
+from sk_erts._input import Records, collate
 from sk_erts._names import nearest
 from sk_erts._net import ERTSNet
+from sk_erts._signals import Signals, takes_lengths
 from sk_erts._skorch_params import accepted_names
 from sk_erts._typing import Backbone
 from sk_erts.attribution._untouched import device_of, untouched
@@ -207,10 +208,12 @@ def _check_network(module: nn.Module, data: FitData, cam_layer: str | None) -> N
     """Let the network see two records and look at what comes out."""
     name = type(module).__name__
     index = np.arange(min(2, len(data.train)))
-    x = torch.from_numpy(data.train.signals(index)).to(device_of(module))
+    _check_lengths(module, data.train.records, cam_layer)
+    batch = data.train.signals(index, device_of(module))
+    x = batch.x
     try:
         with untouched(module), torch.no_grad():
-            logits = module(x)
+            logits = batch.logits(module)
     except (RuntimeError, TypeError, IndexError) as error:
         raise ValueError(
             f"The module {name} must read records of shape (n_leads, n_times) = "
@@ -225,13 +228,58 @@ def _check_network(module: nn.Module, data: FitData, cam_layer: str | None) -> N
             f"{expected}. Got {got} instead; take 'n_classes' as a parameter to be "
             "told the number of classes."
         )
+    if batch.lengths is not None:
+        _check_padding(module, batch, logits)
     if cam_layer in (None, "features") and has_parts(module):
         with untouched(module), torch.no_grad():
             backbone = cast(Backbone, module)
-            same = backbone.head(backbone.features(x))
+            same = (
+                backbone.head(backbone.features(x))
+                if batch.lengths is None
+                else backbone.head(
+                    backbone.features(x, batch.lengths),
+                    backbone.feature_lengths(batch.lengths),
+                )
+            )
         if not torch.allclose(same, logits, rtol=1e-3, atol=1e-4):
             raise ValueError(
                 f"The module {name} has 'features' and 'head', but its forward pass "
                 "is not head(features(x)): maps of its features would not explain its "
                 "logits. Make it so, or name a layer with 'cam_layer'."
             )
+
+
+def _check_lengths(module: nn.Module, records: Records, cam_layer: str | None) -> None:
+    """Refuse records of different lengths where padding would be seen."""
+    if records.lengths is None:
+        return
+    name = type(module).__name__
+    spread = f"{records.lengths.min()} to {records.lengths.max()} time steps"
+    if not (takes_lengths(module) and has_parts(module)):
+        raise ValueError(
+            f"X of ERTSClassifier holds records of {spread}, and the module {name} "
+            "cannot leave the padding behind short ones aside: it has no 'features', "
+            "'head', 'feature_lengths' and forward with 'lengths'. Bring the records "
+            "to one length with sk_erts.preprocessing.FixLength, or use a network that "
+            "can, such as ResNet1d."
+        )
+    if cam_layer not in (None, "features"):
+        raise ValueError(
+            f"The 'cam_layer' parameter of ERTSClassifier must be None for records of "
+            f"{spread}: only the maps of 'features' leave padding aside. Got "
+            f"{cam_layer!r} instead."
+        )
+
+
+def _check_padding(module: nn.Module, batch: Signals, logits: torch.Tensor) -> None:
+    """Refuse a network that sees what stands behind a record."""
+    behind = batch.x.new_ones(*batch.x.shape[:2], 32)
+    longer = Signals(torch.cat([batch.x, behind], dim=2), batch.lengths)
+    with untouched(module), torch.no_grad():
+        same = longer.logits(module)
+    if not torch.allclose(same, logits, rtol=1e-3, atol=1e-4):
+        raise ValueError(
+            f"The module {type(module).__name__} takes 'lengths', but its logits "
+            "change with what stands behind a record. Set every layer's padding to "
+            "zero, and average over 'lengths' steps."
+        )

@@ -21,6 +21,7 @@ from sk_erts._data import FitData, divide
 from sk_erts._inference import probabilities, signed_maps
 from sk_erts._input import Records, as_records, targets_of
 from sk_erts._parameters import check_parameters, make_policy
+from sk_erts._ragged import by_length, stack_if_equal
 from sk_erts._skorch_params import SkorchEstimator
 from sk_erts._task import SeveralLabels, Task, make_task
 from sk_erts._training import Trained, train
@@ -153,10 +154,10 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         if it is a data frame.
     n_leads_in_ : int
         Number of leads of a record.
-    n_times_in_ : int
-        Number of time steps of a record.
+    n_times_in_ : int or None
+        Number of time steps of a record; None if they differed.
     n_features_in_ : int
-        The product of the two.
+        The product of the two, if there is one.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if `X` was a data frame.
     net_ : skorch.NeuralNet
@@ -302,7 +303,9 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
                 Dataset or collection
             Records in mV, read as float32; two dimensions are one lead. Memory maps,
-            torch data sets and lazy collections are read batch by batch.
+            torch data sets and lazy collections are read batch by batch. The arrays
+            (n_leads, n_times) of a list, or of an object array, may differ in length
+            if the network takes `lengths`, as `ResNet1d` does.
         y : array-like of shape (n_samples,) or (n_samples, n_labels), optional
             Class labels of any kind, or an indicator matrix for several labels per
             record. A data set of pairs brings its own.
@@ -471,7 +474,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         -------
         maps : ndarray of shape (n_samples, n_times), dtype float32
             At least 0, in units of the logit per feature time step. What else is in
-            `X` does not matter to a record's map.
+            `X` does not matter to a record's map. An object array of arrays if records
+            differ in length.
 
         Raises
         ------
@@ -480,7 +484,10 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         """
         records = self._check_new_records(X)
         targets = self._target_indices(target, len(records))
-        return np.maximum(self._signed_maps(records, targets, resample), 0)
+        maps = self._signed_maps(records, targets, resample)
+        if records.lengths is None:
+            return np.maximum(maps, 0)
+        return stack_if_equal([np.maximum(own, 0) for own in maps])
 
     def focus_score(self, X: Any, y: Any = None) -> FloatArray:
         """Return how focused the evidence of each record is.
@@ -508,7 +515,10 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         if y is not None:
             check_consistent_length(records, y)
             codes = self._task.encode(y)
-        return self._focus_measure(self._signed_maps(records, codes, resample=False))
+        maps = self._signed_maps(records, codes, resample=False)
+        if records.lengths is None:
+            return self._focus_measure(maps)
+        return by_length(self._focus_measure, maps, np.array(list(map(len, maps))))
 
     def _signed_maps(
         self, records: Records, codes: Array | None, resample: bool
@@ -554,8 +564,11 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         self._focus_measure = get_focus_measure(selection.policy.measure or "top_mass")
         self.classes_ = data.task.classes
         self.n_leads_in_ = records.n_leads
-        self.n_times_in_ = records.n_times
-        self.n_features_in_ = records.n_leads * records.n_times
+        self.n_times_in_: int | None = records.n_times
+        self.n_features_in_: int = records.n_leads * records.n_times
+        if records.lengths is not None:
+            self.n_times_in_ = None
+            del self.n_features_in_
         self.net_ = trained.net
         self.history_ = trained.net.history
         self.selection_ = selection.ledger.history(data.train.rows, data.n_samples)
@@ -617,10 +630,24 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
 
     def _check_shape(self, records: Records) -> None:
         """Compare records with those of the first fit."""
+        name = type(self).__name__
+        if self.n_times_in_ is None:  # fitted on records of any length
+            if records.n_leads != self.n_leads_in_:
+                raise ValueError(
+                    f"X of {name} must hold records of {self.n_leads_in_} leads, as in "
+                    f"fit. Got {records.n_leads} leads instead."
+                )
+            return
+        if records.lengths is not None:
+            raise ValueError(
+                f"{name} was fitted on records of one length, {self.n_times_in_} time "
+                f"steps, and X holds records of {records.lengths.min()} to "
+                f"{records.n_times}. Use sk_erts.preprocessing.FixLength, here as "
+                "before fit."
+            )
         got = (records.n_leads, records.n_times)
         expected = (self.n_leads_in_, self.n_times_in_)
         if got != expected:
-            name = type(self).__name__
             raise ValueError(
                 f"X has {np.prod(got)} features, but {name} is expecting "
                 f"{np.prod(expected)} features as input: {name} was fitted on records "

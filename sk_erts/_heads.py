@@ -36,20 +36,25 @@ class PooledLinear(nn.Module):
         super().__init__()
         self.linear = nn.Linear(n_channels, n_classes)
 
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, z: torch.Tensor, lengths: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Map feature maps to logits.
 
         Parameters
         ----------
         z : tensor of shape (n, channels, times)
-            Feature maps.
+            Feature maps, zero behind those of short records.
+        lengths : int tensor of shape (n,), optional
+            Steps of each record; by default all.
 
         Returns
         -------
         logits : tensor of shape (n, classes)
             One per class.
         """
-        logits: torch.Tensor = self.linear(z.mean(dim=-1))  # (n, classes)
+        mean = z.mean(dim=-1) if lengths is None else z.sum(dim=-1) / lengths[:, None]
+        logits: torch.Tensor = self.linear(mean)  # (n, channels) -> (n, classes)
         return logits
 
 

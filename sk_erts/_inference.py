@@ -12,7 +12,7 @@ from sk_erts._input import Records
 from sk_erts._task import Task
 from sk_erts._typing import Array, FloatArray, IntArray
 from sk_erts.attribution._gradcam import GradCAM
-from sk_erts.attribution._maps import batches, maps_in_batches, towards
+from sk_erts.attribution._maps import maps_in_batches, towards
 from sk_erts.attribution._untouched import device_of, untouched
 
 __all__ = ["INFERENCE_BATCH_SIZE", "probabilities", "signed_maps"]
@@ -41,13 +41,13 @@ def probabilities(module: nn.Module, records: Records, task: Task) -> FloatArray
     device = device_of(module)
 
     def look(index: IntArray) -> Any:
-        x = torch.from_numpy(records.take(index)).to(device)
-        return task.probability(module(x)).cpu().numpy()
+        logits = records.signals(index, device).logits(module)
+        return task.probability(logits).cpu().numpy()
 
+    pieces = records.batches(INFERENCE_BATCH_SIZE)
     with untouched(module), torch.inference_mode():
-        return np.concatenate(
-            [look(index) for index in batches(len(records), INFERENCE_BATCH_SIZE)]
-        )
+        proba = np.concatenate([look(index) for index in pieces])
+    return proba[np.argsort(np.concatenate(pieces))]
 
 
 def signed_maps(
@@ -79,7 +79,7 @@ def signed_maps(
     Returns
     -------
     maps : ndarray of shape (n_samples, n_times), dtype float32
-        Signed.
+        Signed; an object array of arrays where records differ in length.
     """
     device = device_of(module)
 
@@ -90,9 +90,8 @@ def signed_maps(
 
     return maps_in_batches(
         GradCAM(module, layer),
-        records.take,
-        len(records),
+        lambda index: records.signals(index, device),
+        records.batches(INFERENCE_BATCH_SIZE),
         direction,
-        n_times=records.n_times if resample else None,
-        batch_size=INFERENCE_BATCH_SIZE,
+        resample=resample,
     )

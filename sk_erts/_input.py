@@ -9,9 +9,14 @@ import torch
 from sklearn.utils.validation import check_array
 from torch.utils.data import Dataset, default_collate
 
+from sk_erts._ragged import as_list, is_ragged, pad
+from sk_erts._signals import Signals
 from sk_erts._typing import Array, FloatArray, IntArray, Recordings
 
 __all__ = ["Records", "TrainingSet", "as_records", "collate", "targets_of"]
+
+
+PROCESSOR = torch.device("cpu")
 
 
 class Records:
@@ -24,7 +29,16 @@ class Records:
         a collection with ``take(index)`` is asked for whole batches; of a torch
         ``Dataset`` or another collection, items (or the first entry of items that are
         tuples) are stacked.
+
+    Attributes
+    ----------
+    n_leads, n_times : int
+        Leads, and time steps of the longest record.
+    lengths : int ndarray of shape (n_samples,) or None
+        None, since all records have the same length.
     """
+
+    lengths: IntArray | None = None
 
     def __init__(self, source: Recordings) -> None:
         self.source = source
@@ -61,6 +75,45 @@ class Records:
         else:
             batch = self._stack(index)
         return batch if batch.ndim == 3 else batch[:, np.newaxis, :]  # (n, 1, times)
+
+    def signals(self, index: IntArray, device: torch.device) -> Signals:
+        """Return records as a network gets them.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Which records.
+        device : torch.device
+            Where the network is.
+
+        Returns
+        -------
+        signals : Signals
+            In the unit of the source.
+        """
+        x = torch.from_numpy(self.take(index)).to(device)
+        if self.lengths is None:
+            return Signals(x)
+        return Signals(x, torch.from_numpy(self.lengths[index]).to(device))
+
+    def batches(self, batch_size: int) -> list[IntArray]:
+        """Return the positions of all records in pieces; similar lengths together.
+
+        Parameters
+        ----------
+        batch_size : int
+            Positions per piece; the last one may have fewer.
+
+        Returns
+        -------
+        pieces : list of int ndarray
+            Each position in one of them.
+        """
+        order = np.arange(len(self))
+        if self.lengths is not None:
+            order = np.argsort(self.lengths, kind="stable")
+        starts = range(0, len(self), batch_size)
+        return [order[start : start + batch_size] for start in starts]
 
     def read_through(self) -> None:
         """Read a lazy collection once, so that a bad record fails at the start.
@@ -105,6 +158,29 @@ class Records:
         return np.stack(arrays)
 
 
+class RaggedRecords(Records):
+    """Records of different lengths, padded batch by batch.
+
+    Parameters
+    ----------
+    source : list of ndarray of shape (n_leads, n_times)
+        Checked records.
+    """
+
+    def __init__(self, source: list[FloatArray]) -> None:
+        self.source = source
+        self.lengths = np.array([record.shape[1] for record in source])
+        self.n_leads = len(source[0])
+        self.n_times = int(self.lengths.max())
+
+    def take(self, index: IntArray) -> FloatArray:
+        """Return records (n, n_leads, n_padded) with zeros behind the shorter ones."""
+        return pad([self.source[i] for i in index])
+
+    def read_through(self) -> None:
+        """Do nothing: all records are in memory, and checked."""
+
+
 class TrainingSet(Dataset[Any]):
     """Records with their labels and weights, fetched a batch at a time.
 
@@ -136,11 +212,14 @@ class TrainingSet(Dataset[Any]):
     ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         """Return a batch: signals, weights and positions, and the encoded labels."""
         index = np.asarray(index)
+        signals = self.signals(index)
         batch = {
-            "X": torch.from_numpy(self.signals(index)),
+            "X": signals.x,
             "weight": torch.from_numpy(self.weights[index]),
             "index": torch.from_numpy(index),
         }
+        if signals.lengths is not None:
+            batch["lengths"] = signals.lengths
         return batch, torch.from_numpy(self.codes[index])
 
     def __getitem__(
@@ -149,9 +228,9 @@ class TrainingSet(Dataset[Any]):
         """Return the batch of an index array; a single index is a batch of one."""
         return self.__getitems__(np.atleast_1d(index))
 
-    def signals(self, index: IntArray) -> FloatArray:
-        """Return the records (n, n_leads, n_times) at positions of this set."""
-        return self.records.take(self.rows[index])
+    def signals(self, index: IntArray, device: torch.device = PROCESSOR) -> Signals:
+        """Return the records at positions of this set, as a network gets them."""
+        return self.records.signals(self.rows[index], device)
 
 
 def collate(batch: Any) -> Any:
@@ -177,8 +256,9 @@ def as_records(X: Any, estimator: Any) -> Records:
     ----------
     X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
             Dataset or collection
-        Arrays and what converts to one are checked for shape and finite values.
-        Anything else with ``len`` and indexing is read lazily.
+        Arrays and what converts to one are checked for shape and finite values. The
+        arrays of a list, or of an object array, may differ in length. Anything else
+        with ``len`` and indexing is read lazily.
     estimator : estimator
         Named in errors.
 
@@ -200,6 +280,11 @@ def as_records(X: Any, estimator: Any) -> Records:
                 f"{type(estimator).__name__}."
             )
         return Records(X)
+    if is_ragged(X):
+        arrays = as_list(X, type(estimator).__name__)
+        if len({array.shape for array in arrays}) > 1:
+            return RaggedRecords(arrays)
+        return Records(np.stack(arrays))
     X = check_array(
         X, dtype="numeric", allow_nd=True, estimator=estimator, input_name="X"
     )

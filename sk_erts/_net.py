@@ -170,6 +170,8 @@ class ERTSNet(NeuralNet):
     def infer(self, x: Any, **fit_params: Any) -> Any:
         """Run the network on the signals of a batch."""
         signals = x["X"] if isinstance(x, Mapping) else x
+        if isinstance(x, Mapping) and "lengths" in x:
+            fit_params["lengths"] = x["lengths"].to(self.device)
         with _batch_of_one(self.module_, signals):
             return super().infer(signals, **fit_params)
 

@@ -15,13 +15,20 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 class Backbone(Protocol):
-    """A network that names its feature maps; this gets the fast Grad-CAM."""
+    """A network that names its feature maps; this gets the fast Grad-CAM.
 
-    def features(self, x: torch.Tensor) -> torch.Tensor:
+    One that also leaves padding aside takes `lengths` (n,) as a second argument of
+    ``forward``, ``features`` and ``head``, and has `feature_lengths`.
+    """
+
+    def features(self, x: torch.Tensor, *lengths: torch.Tensor) -> torch.Tensor:
         """Map records (n, leads, times) to feature maps (n, channels, times)."""
 
-    def head(self, z: torch.Tensor) -> torch.Tensor:
+    def head(self, z: torch.Tensor, *lengths: torch.Tensor) -> torch.Tensor:
         """Map feature maps (n, channels, times) to logits (n, classes)."""
+
+    def feature_lengths(self, lengths: torch.Tensor) -> torch.Tensor:
+        """Return the steps of feature maps (n,) of records of some lengths (n,)."""
 
 
 class Recordings(Protocol):

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from sk_erts._heads import has_parts, linear_after_pooling
+from sk_erts._signals import inside
 from sk_erts._typing import Backbone
 from sk_erts.attribution._untouched import untouched
 
@@ -105,7 +106,10 @@ class GradCAM:
                 )
 
     def __call__(
-        self, x: torch.Tensor, direction: Direction
+        self,
+        x: torch.Tensor,
+        direction: Direction,
+        lengths: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Explain one batch.
 
@@ -117,31 +121,70 @@ class GradCAM:
             Maps the logits (n, classes) to weights of the same shape; the weighted
             sum of a record's logits is what its map explains. One-hot rows explain
             one class each.
+        lengths : int tensor of shape (n,), optional
+            Where each record ends; only with the features of a network that takes
+            lengths. By default all records fill the tensor.
 
         Returns
         -------
         logits : tensor of shape (n, classes)
             Of the network in evaluation mode.
         maps : tensor of shape (n, feature times)
-            Signed maps; rectify them for Grad-CAM.
+            Signed maps; rectify them for Grad-CAM. See `steps` for where they end.
         """
+        steps = None if lengths is None else self.steps(lengths)
         with untouched(self.module):
             if self.linear is not None:
                 with torch.inference_mode():
-                    z = self._features(x)  # (n, channels, times)
-                    logits = self._head(z)
-                    return logits, self.maps_from_features(z, direction(logits))
+                    z = self._features(x, lengths)  # (n, channels, times)
+                    logits = self._head(z, steps)
+                    maps = self.maps_from_features(z, direction(logits), steps)
+                    return logits, maps
             # cuDNN cannot differentiate recurrent layers in evaluation mode.
             without_cudnn = torch.backends.cudnn.flags(enabled=False)
-            with without_cudnn, self._feature_leaf(x) as (z, logits):
+            with without_cudnn, self._feature_leaf(x, lengths) as (z, logits):
                 goal = (logits * direction(logits.detach())).sum()
                 (gradient,) = torch.autograd.grad(goal, z)
-            weights = gradient.mean(dim=-1)  # (n, channels)
+            if steps is not None:
+                # Even where padding is zero, the head would answer to a change of it.
+                gradient = gradient * inside(steps, z.shape[-1])[:, None]
+            weights = gradient.sum(dim=-1) / _count(z, steps)  # (n, channels)
             maps = torch.einsum("nkt,nk->nt", z.detach(), weights)
             return logits.detach(), maps
 
+    def steps(self, lengths: torch.Tensor) -> torch.Tensor:
+        """Return where the maps of records of some lengths end.
+
+        Parameters
+        ----------
+        lengths : int tensor of shape (n,)
+            Time steps of the records.
+
+        Returns
+        -------
+        steps : int tensor of shape (n,)
+            Time steps of their maps.
+
+        Raises
+        ------
+        ValueError
+            If the maps are not those of ``features``.
+        """
+        if not self._splits_at_features:
+            raise ValueError(
+                f"The 'cam_layer' {self.layer!r} of {type(self.module).__name__} "
+                "cannot explain records of different lengths: only feature maps of a "
+                "network with 'features', 'head' and 'feature_lengths' can. Leave "
+                "'cam_layer' at None, or bring the records to one length with "
+                "FixLength."
+            )
+        return cast(Backbone, self.module).feature_lengths(lengths)
+
     def maps_from_features(
-        self, z: torch.Tensor, direction: torch.Tensor
+        self,
+        z: torch.Tensor,
+        direction: torch.Tensor,
+        steps: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Return signed maps in closed form, for a pooled linear head.
 
@@ -151,6 +194,8 @@ class GradCAM:
             Feature maps, as the head got them.
         direction : tensor of shape (n, classes)
             Weights of the logits, as in a call.
+        steps : int tensor of shape (n,), optional
+            Steps of each record; by default all.
 
         Returns
         -------
@@ -162,21 +207,22 @@ class GradCAM:
                 f"{type(self.module).__name__} has no pooled linear head: its maps "
                 "have no closed form."
             )
-        weights = direction @ self.linear.weight / z.shape[-1]  # (n, channels)
+        weights = direction @ self.linear.weight / _count(z, steps)  # (n, channels)
         return torch.einsum("nkt,nk->nt", z, weights)
 
     @contextmanager
     def _feature_leaf(
-        self, x: torch.Tensor
+        self, x: torch.Tensor, lengths: torch.Tensor | None
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Run the network with a graph that begins at its feature maps."""
         if self._splits_at_features:
             with torch.no_grad():
-                z = self._features(x)
+                z = self._features(x, lengths)
             z.requires_grad_()
             with torch.enable_grad():
                 # A copy goes on, so that a head may begin in place.
-                yield z, self._head(z.clone())
+                steps = None if lengths is None else self.steps(lengths)
+                yield z, self._head(z.clone(), steps)
             return
         found: list[torch.Tensor] = []
 
@@ -206,14 +252,14 @@ class GradCAM:
         with torch.enable_grad():
             yield found[0], logits
 
-    def _features(self, x: torch.Tensor) -> torch.Tensor:
-        backbone = cast(Backbone, self.module)
-        return _check_maps(
-            backbone.features(x), f"{type(self.module).__name__}.features"
-        )
+    def _features(self, x: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+        features = cast(Backbone, self.module).features
+        z = features(x) if lengths is None else features(x, lengths)
+        return _check_maps(z, f"{type(self.module).__name__}.features")
 
-    def _head(self, z: torch.Tensor) -> torch.Tensor:
-        return cast(Backbone, self.module).head(z)
+    def _head(self, z: torch.Tensor, steps: torch.Tensor | None) -> torch.Tensor:
+        head = cast(Backbone, self.module).head
+        return head(z) if steps is None else head(z, steps)
 
     def _last_layer_with_time(self, x: torch.Tensor) -> str:
         """Name the last submodule that returns (n, channels, more than one time).
@@ -258,6 +304,11 @@ class GradCAM:
                 "'head'."
             )
         return with_time[-1]
+
+
+def _count(z: torch.Tensor, steps: torch.Tensor | None) -> int | torch.Tensor:
+    """Return over how many steps the channels of feature maps are averaged."""
+    return z.shape[-1] if steps is None else steps[:, None]
 
 
 def _check_maps(z: object, name: str) -> torch.Tensor:

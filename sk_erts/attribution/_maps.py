@@ -1,12 +1,14 @@
 """Grad-CAM maps of many records: batches, targets, and the time axis of the records."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
+from sk_erts._ragged import stack_if_equal
+from sk_erts._signals import Signals
 from sk_erts._typing import FloatArray, IntArray
 from sk_erts.attribution._gradcam import GradCAM
 from sk_erts.attribution._untouched import device_of
@@ -88,25 +90,27 @@ def gradcam(
     def direction(logits: torch.Tensor, index: IntArray) -> torch.Tensor:
         return towards(logits, None if targets is None else targets[index])
 
+    def signals(index: IntArray) -> Signals:
+        x = torch.from_numpy(np.asarray(X[index], dtype=np.float32))
+        return Signals(x.to(device_of(module)))
+
     maps = maps_in_batches(
         GradCAM(module, layer),
-        lambda index: np.asarray(X[index], dtype=np.float32),
-        len(X),
+        signals,
+        batches(len(X), batch_size),
         direction,
-        n_times=X.shape[-1] if resample else None,
-        batch_size=batch_size,
+        resample=resample,
     )
     return maps if signed else np.maximum(maps, 0)
 
 
 def maps_in_batches(
     cam: GradCAM,
-    take: Callable[[IntArray], FloatArray],
-    n_samples: int,
+    signals: Callable[[IntArray], Signals],
+    pieces: Sequence[IntArray],
     direction: Callable[[torch.Tensor, IntArray], torch.Tensor],
     *,
-    n_times: int | None,
-    batch_size: int,
+    resample: bool,
 ) -> FloatArray:
     """Return the signed maps of many records, with bounded memory.
 
@@ -114,33 +118,36 @@ def maps_in_batches(
     ----------
     cam : GradCAM
         Explains a batch.
-    take : callable
-        Maps positions (n,) to records (n, n_leads, n_times) in float32.
-    n_samples : int
-        Number of records.
+    signals : callable
+        Maps positions (n,) to records on the network's device.
+    pieces : sequence of int ndarray
+        Positions of each batch; each position in one of them.
     direction : callable
         Maps the logits and positions of a batch to weights of the logits.
-    n_times : int or None
-        Time steps to interpolate to; None keeps those of the feature maps.
-    batch_size : int
-        Records per forward pass.
+    resample : bool
+        Whether to interpolate the maps to the samples of the records.
 
     Returns
     -------
     maps : ndarray of shape (n_samples, n_times), dtype float32
-        Signed.
+        Signed; an object array of arrays where records differ in length.
     """
-    device = device_of(cam.module)
 
-    def explain(index: IntArray) -> FloatArray:
-        x = torch.from_numpy(take(index)).to(device)
-        _, maps = cam(x, lambda logits: direction(logits, index))
-        if n_times is not None:
-            maps = resample_maps(maps, n_times)
-        result: FloatArray = maps.float().cpu().numpy()
-        return result
+    def explain(index: IntArray) -> list[FloatArray]:
+        batch = signals(index)
+        _, maps = cam(batch.x, lambda logits: direction(logits, index), batch.lengths)
+        if batch.lengths is None:
+            whole = resample_maps(maps, batch.x.shape[-1]) if resample else maps
+            return list(whole.float().cpu().numpy())
+        ends = cam.steps(batch.lengths)
+        cut = [own[None, :end] for own, end in zip(maps, ends, strict=True)]
+        if resample:
+            cut = list(map(resample_maps, cut, batch.lengths.tolist()))
+        return [own[0].float().cpu().numpy() for own in cut]
 
-    return np.concatenate([explain(i) for i in batches(n_samples, batch_size)])
+    maps = [own for index in pieces for own in explain(index)]
+    order = np.argsort(np.concatenate(pieces), kind="stable")
+    return stack_if_equal([maps[i] for i in order])
 
 
 def batches(n_samples: int, batch_size: int) -> list[IntArray]:

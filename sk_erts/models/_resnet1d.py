@@ -7,6 +7,8 @@ from torch import nn
 from torch.nn import functional
 
 from sk_erts._heads import PooledLinear
+from sk_erts._signals import inside
+from sk_erts.models._padding import normalise, steps_after
 
 
 class ResNet1d(nn.Module):
@@ -96,24 +98,78 @@ class ResNet1d(nn.Module):
                 stride = 2 if stage > 0 and block == 0 else 1
                 layers.append(_ResidualBlock(n_channels, n_out, kernel_size, stride))
                 n_channels = n_out
-        self.features = nn.Sequential(*layers)
+        self.features = _Stages(*layers)
         self.head = PooledLinear(n_channels, n_classes)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, lengths: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Map records to logits.
 
         Parameters
         ----------
         x : tensor of shape (n, leads, times)
             Records, in the unit of the training data.
+        lengths : int tensor of shape (n,), optional
+            Where each record ends; what stands behind is not seen. By default all
+            records fill the tensor.
 
         Returns
         -------
         logits : tensor of shape (n, classes)
             One per class.
         """
-        logits: torch.Tensor = self.head(self.features(x))
+        steps = None if lengths is None else self.feature_lengths(lengths)
+        logits: torch.Tensor = self.head(self.features(x, lengths), steps)
         return logits
+
+    def feature_lengths(self, lengths: torch.Tensor) -> torch.Tensor:
+        """Return how many steps of the feature maps belong to records.
+
+        Parameters
+        ----------
+        lengths : int tensor of shape (n,)
+            Time steps of the records.
+
+        Returns
+        -------
+        steps : int tensor of shape (n,)
+            Time steps of their feature maps.
+        """
+        steps: torch.Tensor = self.features.lengths_through(lengths)
+        return steps
+
+
+class _Stages(nn.Sequential):
+    """Stem and residual blocks."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__(*layers)
+        self.strides = [2, *(b.stride for b in layers if isinstance(b, _ResidualBlock))]
+
+    def forward(
+        self, x: torch.Tensor, lengths: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Map (n, leads, times) to (n, channels, steps), zero behind each record."""
+        if lengths is None:
+            for layer in self:
+                x = layer(x)
+            return x
+        stem, norm, relu, *blocks = self
+        z = stem(x * inside(lengths, x.shape[-1])[:, None])
+        lengths = steps_after(self.strides[0], lengths)
+        z = relu(normalise(norm, z, inside(lengths, z.shape[-1])))
+        for stride, block in zip(self.strides[1:], blocks, strict=True):
+            lengths = steps_after(stride, lengths)
+            z = block(z, lengths)
+        result: torch.Tensor = z
+        return result
+
+    def lengths_through(self, lengths: torch.Tensor) -> torch.Tensor:
+        """Return the steps (n,) that are left of records of some lengths (n,)."""
+        for stride in self.strides:
+            lengths = steps_after(stride, lengths)
+        return lengths
 
 
 class _ResidualBlock(nn.Module):
@@ -121,6 +177,7 @@ class _ResidualBlock(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, kernel_size: int, stride: int) -> None:
         super().__init__()
+        self.stride = stride
         padding = kernel_size // 2
         self.conv1 = nn.Conv1d(n_in, n_out, kernel_size, stride, padding, bias=False)
         self.norm1 = nn.BatchNorm1d(n_out)
@@ -134,7 +191,15 @@ class _ResidualBlock(nn.Module):
             )
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (n, channels in, times) to (n, channels out, times / stride)."""
-        z = functional.relu(self.norm1(self.conv1(x)))
-        return functional.relu(self.norm2(self.conv2(z)) + self.shortcut(x))
+    def forward(
+        self, x: torch.Tensor, lengths: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Map (n, channels in, times) to (n, channels out, steps); lengths in steps."""
+        z = self.conv1(x)
+        mask = None if lengths is None else inside(lengths, z.shape[-1])
+        z = functional.relu(normalise(self.norm1, z, mask))
+        z = normalise(self.norm2, self.conv2(z), mask)
+        if isinstance(self.shortcut, nn.Sequential):
+            convolution, norm = self.shortcut
+            x = normalise(norm, convolution(x), mask)
+        return functional.relu(z + x)

@@ -3,80 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sk_erts._ragged import as_list, is_ragged, stack_if_equal
 from sk_erts._typing import Array, FloatArray
 
-__all__ = ["RecordTransformer", "as_list", "is_ragged"]
+__all__ = ["RecordTransformer"]
 
 # Records that are transformed at once: scipy works in double precision on copies.
 N_AT_ONCE = 256
-
-
-def is_ragged(X: Any) -> bool:
-    """Return whether records come one by one, as they do when their lengths differ.
-
-    Parameters
-    ----------
-    X : array-like
-        Records.
-
-    Returns
-    -------
-    is_ragged : bool
-        True for an object array of arrays, and for a list of two-dimensional arrays.
-    """
-    if isinstance(X, np.ndarray):
-        return X.dtype == object and X.ndim == 1
-    return (
-        isinstance(X, Sequence)
-        and len(X) > 0
-        and all(isinstance(record, np.ndarray) and record.ndim == 2 for record in X)
-    )
-
-
-def as_list(X: Any, name: str) -> list[FloatArray]:
-    """Return records of different lengths as checked arrays.
-
-    Parameters
-    ----------
-    X : list or object ndarray of n_samples arrays of shape (n_leads, n_times)
-        Records.
-    name : str
-        Of the transformer, for errors.
-
-    Returns
-    -------
-    records : list of ndarray of shape (n_leads, n_times)
-        In float32, or float64 if they came so.
-
-    Raises
-    ------
-    ValueError
-        If a record is not two-dimensional, has another number of leads, no time step,
-        or values that are not finite.
-    """
-    records = []
-    for i, record in enumerate(X):
-        array = _as_float(np.asarray(record))
-        if array.ndim != 2 or 0 in array.shape or len(array) != len(np.asarray(X[0])):
-            raise ValueError(
-                f"Record {i} of X of {name} must have the shape (n_leads, n_times), "
-                f"with the leads of the others and at least one time step. Got "
-                f"{array.shape} instead."
-            )
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f"Record {i} of X of {name} contains NaN or infinity. Repair it, or "
-                "leave it out."
-            )
-        records.append(array)
-    return records
 
 
 class RecordTransformer(TransformerMixin, BaseEstimator):
@@ -173,11 +112,7 @@ class RecordTransformer(TransformerMixin, BaseEstimator):
             self._transform(record[np.newaxis])[0].astype(record.dtype, copy=False)
             for record in records
         ]
-        if len({record.shape for record in done}) == 1:
-            return np.stack(done)
-        result = np.empty(len(done), dtype=object)
-        result[:] = done
-        return result
+        return stack_if_equal(done)
 
     def _check_parameters(self) -> None:
         """Raise if a parameter is not what it must be."""

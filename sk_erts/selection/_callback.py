@@ -79,7 +79,7 @@ class SelectionCallback(Callback):
         self.n_trained: list[int] = []
         self._strata = scorer.task.strata(scorer.training_set.codes)
         self._is_stale = False
-        self._step_scores: list[tuple[str, IntArray, torch.Tensor]] = []
+        self._step_scores: list[tuple[str, IntArray, tuple[Any, ...]]] = []
         self._batch: Any = None
         self._hook: Any = None
 
@@ -201,7 +201,7 @@ class SelectionCallback(Callback):
         confidence = self.scorer.task.confidence(
             y_pred.detach().float(), codes.to(y_pred.device)
         )
-        self._step_scores.append(("confidence", index, confidence))
+        self._step_scores.append(("confidence", index, (confidence,)))
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Write the epoch's counts to skorch's history, and stop if it was the last."""
@@ -266,7 +266,7 @@ class SelectionCallback(Callback):
         easy: BoolArray = (status == Status.EASY) | (status == Status.REHEARSED)
         return easy
 
-    def _focus_of_step(self, head: Any, inputs: tuple[torch.Tensor]) -> None:
+    def _focus_of_step(self, head: Any, inputs: tuple[torch.Tensor, ...]) -> None:
         """Score the maps of a training step on their way to the head."""
         if self._batch is None or not self.reuse_scores:
             return
@@ -274,11 +274,13 @@ class SelectionCallback(Callback):
             return
         with torch.no_grad():
             z = inputs[0].detach()  # (n, channels, times)
+            steps = inputs[1] if len(inputs) > 1 else None
             codes = self._batch[1].to(z.device)
             maps = self.scorer.cam.maps_from_features(
-                z, self.scorer.task.direction(codes)
+                z, self.scorer.task.direction(codes), steps
             )
-        self._step_scores.append(("focus", self._batch[0]["index"].numpy(), maps))
+        index = self._batch[0]["index"].numpy()
+        self._step_scores.append(("focus", index, (maps, steps)))
 
     def _keep_step_scores(self) -> None:
         """Write down what steps told; not after each, since that waits for the GPU."""
@@ -286,7 +288,7 @@ class SelectionCallback(Callback):
         # Confidences first: where they are not finite, maps need not be judged.
         for name, index, found in sorted(self._step_scores, key=itemgetter(0)):
             read = self.scorer.finite if name == "confidence" else self.scorer.focus
-            self.ledger.record(name, index, read(found), until=until)
+            self.ledger.record(name, index, read(*found), until=until)
         self._step_scores.clear()
 
 

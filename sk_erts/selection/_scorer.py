@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from sk_erts._input import TrainingSet
+from sk_erts._ragged import by_length
+from sk_erts._signals import Signals
 from sk_erts._task import Task
 from sk_erts._typing import FloatArray, IntArray
 from sk_erts.attribution._focus import FocusMeasure
@@ -120,7 +122,7 @@ class Scorer:
         ):
             return np.concatenate(
                 [
-                    self._confidence(self.module(self._signals(piece)), piece)
+                    self._confidence(self._signals(piece).logits(self.module), piece)
                     for piece in np.array_split(index, n_batches)
                 ]
             )
@@ -153,13 +155,17 @@ class Scorer:
         for part in (policy, policy.without_focus()):
             part.select(scores, np.random.default_rng(0))
 
-    def focus(self, maps: torch.Tensor) -> FloatArray:
+    def focus(
+        self, maps: torch.Tensor, steps: torch.Tensor | None = None
+    ) -> FloatArray:
         """Return the focus scores of signed maps.
 
         Parameters
         ----------
         maps : tensor of shape (n, times)
             Signed maps of the true class.
+        steps : int tensor of shape (n,), optional
+            Where each map ends; by default all fill the tensor.
 
         Returns
         -------
@@ -171,7 +177,11 @@ class Scorer:
         ValueError
             If the measure returns the wrong number of scores, or NaN.
         """
-        scores = np.asarray(self.measure(maps.float().cpu().numpy()))
+        values = maps.float().cpu().numpy()
+        if steps is None:
+            scores = np.asarray(self.measure(values))
+        else:
+            scores = by_length(self.measure, values, steps.cpu().numpy())
         if scores.shape != (len(maps),) or np.isnan(scores).any():
             raise ValueError(
                 f"The focus measure must return {len(maps)} numbers, one per map, and "
@@ -212,15 +222,19 @@ class Scorer:
         self, index: IntArray, reads: frozenset[str]
     ) -> dict[str, FloatArray]:
         n = len(index)
-        x = self._signals(np.resize(index, n + -n % SIZE_STEP))
+        batch = self._signals(np.resize(index, n + -n % SIZE_STEP))
         scores: dict[str, FloatArray] = {}
         if "focus" in reads:
-            codes = self._codes(np.resize(index, len(x)))
-            logits, maps = self.cam(x, lambda _: self.task.direction(codes))
-            scores["focus"] = self.focus(maps[:n])
+            codes = self._codes(np.resize(index, len(batch.x)))
+            logits, maps = self.cam(
+                batch.x, lambda _: self.task.direction(codes), batch.lengths
+            )
+            lengths = batch.lengths
+            steps = None if lengths is None else self.cam.steps(lengths[:n])
+            scores["focus"] = self.focus(maps[:n], steps)
         else:
             with torch.inference_mode():
-                logits = self.module(x)
+                logits = batch.logits(self.module)
         if "confidence" in reads:
             scores["confidence"] = self._confidence(logits[:n], index)
         return scores
@@ -239,9 +253,8 @@ class Scorer:
         confidence = self.task.confidence(logits.float(), self._codes(index))
         return self.finite(confidence.detach())
 
-    def _signals(self, index: IntArray) -> torch.Tensor:
-        x = torch.from_numpy(self.training_set.signals(index))
-        return x.to(device_of(self.module))
+    def _signals(self, index: IntArray) -> Signals:
+        return self.training_set.signals(index, device_of(self.module))
 
     def _codes(self, index: IntArray) -> torch.Tensor:
         codes = torch.from_numpy(self.training_set.codes[index])
