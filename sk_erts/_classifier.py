@@ -121,6 +121,12 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     class_weight : {"balanced", "effective"}, dict or None, default=None
         Weight of the classes in the loss; ``"effective"`` weighs by the effective
         number of records with :math:`\beta = 0.9999`, as the paper does.
+    augment : callable or list of callables, optional
+        Changes training batches: ``augment(X, rng)`` gets records (n, n_leads, n_times)
+        and a NumPy generator, and returns changed ones; see
+        :mod:`sk_erts.augmentation`. Records are judged as they are: with this, what
+        a training step tells of changed records is not used, so that each look is
+        another forward pass.
     validation_fraction : float, splitter or list of pairs, default=0.1
         What is set aside to judge the epochs. A share is set aside only if
         `early_stopping` or `restore_best` needs it; a splitter, such as
@@ -246,6 +252,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         lr: float = 1e-3,
         optimizer: Any = torch.optim.AdamW,
         class_weight: Any = None,
+        augment: Any = None,
         validation_fraction: Any = 0.1,
         early_stopping: bool = False,
         n_iter_no_change: int = 10,
@@ -282,6 +289,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         self.lr = lr
         self.optimizer = optimizer
         self.class_weight = class_weight
+        self.augment = augment
         self.validation_fraction = validation_fraction
         self.early_stopping = early_stopping
         self.n_iter_no_change = n_iter_no_change

@@ -34,6 +34,7 @@ class ERTSNet(NeuralNet):
     epoch_is_running = False
     row_is_whole = False
     sampler: Any = None
+    augment: Callable[[dict[str, Any]], None] | None = None
 
     def run(
         self,
@@ -42,6 +43,7 @@ class ERTSNet(NeuralNet):
         *,
         sampler: Any,
         validation_set: TrainingSet | None = None,
+        augment: Callable[[dict[str, Any]], None] | None = None,
         first: Sequence[Callback] = (),
         last: Sequence[Callback] = (),
     ) -> bool:
@@ -57,6 +59,8 @@ class ERTSNet(NeuralNet):
             Yields the positions of each batch.
         validation_set : TrainingSet, optional
             Looked at after each epoch.
+        augment : callable, optional
+            Changes the inputs of each training batch.
         first, last : sequence of Callback
             Called before and after all other callbacks, in this run only.
 
@@ -67,6 +71,7 @@ class ERTSNet(NeuralNet):
         """
         callbacks: list[tuple[str, Callback]] = self.callbacks_
         self.sampler = sampler
+        self.augment = augment
         self.train_split = validation_set and predefined_split(validation_set)
         self.callbacks_ = [
             *((f"first_{i}", helper.initialize()) for i, helper in enumerate(first)),
@@ -89,7 +94,7 @@ class ERTSNet(NeuralNet):
         finally:
             self.notify("on_train_end", X=training_set, y=None)
             self.callbacks_ = callbacks
-            self.train_split = self.sampler = None
+            self.train_split = self.sampler = self.augment = None
         return False
 
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
@@ -145,6 +150,8 @@ class ERTSNet(NeuralNet):
             return
         losses, sizes = [], []
         for batch in iterator:
+            if training and self.augment is not None:
+                self.augment(batch[0])
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             losses.append(step["loss"].detach())

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import (
 )
 from torch.utils.data import DataLoader
 
+from sk_erts._augmenter import Augment
 from sk_erts.attribution._focus import get_focus_measure
 from sk_erts.models import get_model
 from sk_erts.selection import (
@@ -27,7 +28,7 @@ from sk_erts.selection import (
     Rehearsal,
 )
 
-__all__ = ["check_parameters", "make_policy"]
+__all__ = ["augmentations", "check_parameters", "make_policy"]
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "module": [str, torch.nn.Module, callable],
@@ -58,6 +59,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "lr": [Interval(Real, 0, None, closed="neither")],
     "optimizer": [callable],
     "class_weight": [StrOptions({"balanced", "effective"}), dict, None],
+    "augment": [callable, list, None],
     "validation_fraction": [
         Interval(Real, 0, 1, closed="neither"),
         HasMethods(["split"]),
@@ -118,6 +120,12 @@ def check_parameters(estimator: Any) -> None:
             "(0, 1), a splitter or a list of pairs of indices. Got "
             f"{estimator.validation_fraction!r} instead."
         )
+    for step in augmentations(estimator):
+        if not callable(step):
+            raise ValueError(
+                f"The 'augment' parameter of {name} must be a function of records and "
+                f"a generator, or a list of such functions. Got {step!r} in it."
+            )
     gaps = estimator.revisit_gaps
     if not gaps or any(not isinstance(gap, Integral) or int(gap) < 1 for gap in gaps):
         raise ValueError(
@@ -134,6 +142,25 @@ def check_parameters(estimator: Any) -> None:
                 f"The parameters {given!r} of {name} describe a policy, and "
                 "'selection' is one. Give either, not both."
             )
+
+
+def augmentations(estimator: Any) -> list[Augment]:
+    """Return what changes the training batches, in its order.
+
+    Parameters
+    ----------
+    estimator : ERTSClassifier
+        Holds the parameters.
+
+    Returns
+    -------
+    steps : list of callable
+        Empty if nothing does.
+    """
+    augment = estimator.augment
+    if augment is None:
+        return []
+    return list(augment) if isinstance(augment, list) else [augment]
 
 
 def make_policy(estimator: Any) -> Policy:

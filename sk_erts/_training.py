@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback, EarlyStopping
 
+from sk_erts._augmenter import Augmenter
 from sk_erts._build import continue_from, make_net, pick_device
 from sk_erts._data import FitData
 from sk_erts._inference import INFERENCE_BATCH_SIZE
 from sk_erts._net import ERTSNet
+from sk_erts._parameters import augmentations
 from sk_erts._progress import ProgressCallback
 from sk_erts._validation import ValidationCallback
 from sk_erts.attribution._focus import get_focus_measure
@@ -110,6 +112,7 @@ def train(
             ScoringPrecision(estimator.scoring_precision, device_of(net.module_)),
         )
         scorer.try_out(policy)
+        augmenting = augmentations(estimator)
         selection = SelectionCallback(
             schedule,
             policy,
@@ -118,6 +121,7 @@ def train(
             sampler,
             rng,
             estimator.reuse_scores,
+            not augmenting,
             estimator.probe_records,
             estimator.stop_when_learned,
             first_epoch,
@@ -127,6 +131,8 @@ def train(
             epochs,
             sampler=sampler,
             validation_set=data.valid,
+            # Drawn apart, so that the selection is the same with and without.
+            augment=Augmenter(augmenting, rng.spawn(1)[0]) if augmenting else None,
             first=[
                 selection,
                 *([validation] if validation else []),

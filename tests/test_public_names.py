@@ -12,6 +12,7 @@ from numpydoc.docscrape import FunctionDoc
 MODULES = [
     "sk_erts",
     "sk_erts.attribution",
+    "sk_erts.augmentation",
     "sk_erts.datasets",
     "sk_erts.exceptions",
     "sk_erts.models",

@@ -45,6 +45,9 @@ class SelectionCallback(Callback):
     reuse_scores : bool
         Judge a record that was trained in the epoch before by the scores of that
         step, instead of by a new look.
+    hears_steps : bool
+        Whether steps tell of the records as they are; not if these are changed on
+        their way.
     probe_records : int
         Records, drawn at random, that are looked at after steps on selected ones.
     stop_when_learned : bool
@@ -62,6 +65,7 @@ class SelectionCallback(Callback):
         sampler: SelectionSampler,
         rng: np.random.Generator,
         reuse_scores: bool,
+        hears_steps: bool,
         probe_records: int,
         stop_when_learned: bool,
         first_epoch: int,
@@ -73,6 +77,7 @@ class SelectionCallback(Callback):
         self.sampler = sampler
         self.rng = rng
         self.reuse_scores = reuse_scores
+        self.hears_steps = hears_steps
         self.probe_records = probe_records
         self.stop_when_learned = stop_when_learned
         self.epoch = first_epoch - 1
@@ -85,7 +90,8 @@ class SelectionCallback(Callback):
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Listen to the feature maps, if the closed form can use them."""
-        if self.scorer.cam.linear is not None and "focus" in self.policy.reads:
+        in_closed_form = self.scorer.cam.linear is not None
+        if self.hears_steps and in_closed_form and "focus" in self.policy.reads:
             self._hook = net.module_.head.register_forward_pre_hook(self._focus_of_step)
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
@@ -198,6 +204,8 @@ class SelectionCallback(Callback):
         inputs, codes = batch
         index = inputs["index"].numpy()
         self.n_trained[-1] += len(index)
+        if not self.hears_steps:
+            return
         confidence = self.scorer.task.confidence(
             y_pred.detach().float(), codes.to(y_pred.device)
         )

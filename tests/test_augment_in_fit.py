@@ -1,0 +1,174 @@
+"""Augmentation inside fit: steps see changed records, judgements do not."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from torch import nn
+
+from sk_erts import ERTSClassifier
+from sk_erts.augmentation import AddNoise, ScaleAmplitude
+from sk_erts.models import PooledLinear
+from sk_erts.selection import Status
+from tests.conftest import bumps
+
+X, Y, _ = bumps(64)
+
+
+class Plain(nn.Module):
+    """A network without normalisation, which a tiny `lr` leaves as it is."""
+
+    def __init__(self, n_leads, n_classes):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv1d(n_leads, 8, 9, 2, 4), nn.ReLU())
+        self.head = PooledLinear(8, n_classes)
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+def erase(X, rng):
+    return X * 0 + 5
+
+
+def make(**params):
+    return ERTSClassifier(
+        Plain,
+        **{
+            "max_epochs": 5,
+            "warmup_epochs": 1,
+            "focus_warmup_epochs": 1,
+            "batch_size": 16,
+            "random_state": 0,
+            "verbose": 0,
+            "scoring_precision": "float32",
+            **params,
+        },
+    )
+
+
+def test_the_ledger_holds_what_the_network_says_of_the_records_as_they_are():
+    clf = make(augment=erase, lr=1e-12, confidence_threshold=0.35).fit(X, Y)
+
+    truth = clf.predict_proba(X)[np.arange(len(X)), Y]
+    story = clf.selection_
+    measured = np.isfinite(story.confidence)
+    assert measured[1:4].sum() > len(X)
+    expected = np.broadcast_to(truth, measured.shape)[measured]
+    np.testing.assert_allclose(story.confidence[measured], expected, atol=1e-3)
+    with_focus = np.isfinite(story.focus)
+    assert with_focus.any()
+    expected = np.broadcast_to(clf.focus_score(X, Y), with_focus.shape)[with_focus]
+    np.testing.assert_allclose(story.focus[with_focus], expected, atol=1e-3)
+    # In the warm-up nobody looks at a record as it is.
+    assert not measured[0].any()
+    assert set(np.unique(story.status[0])) == {Status.TRAINED}
+
+
+def test_steps_see_changed_records_and_nothing_else_does():
+    seen = []
+
+    def look(X, rng):
+        seen.append(len(X))
+        return X
+
+    clf = make(augment=look, restore_best=True).fit(X, Y)
+    n_seen = sum(seen)
+    clf.predict(X)
+    clf.explain(X)
+
+    assert n_seen == sum(seen) == clf.kept_counts_.sum()
+
+
+def test_training_learns_from_the_changed_records():
+    learned = make(lr=0.01, max_epochs=10, data_dropout=None, focus=None)
+    kept = clone(learned).fit(X, Y).score(X, Y)
+    erased = clone(learned).set_params(augment=erase).fit(X, Y).score(X, Y)
+
+    assert kept > erased + 0.2
+
+
+def test_steps_are_taken_in_the_order_of_the_list():
+    def is_doubled(X, rng):
+        assert (X == 10).all()
+        return X
+
+    make(augment=[erase, lambda X, rng: X * 2, is_doubled], max_epochs=1).fit(X, Y)
+
+
+def test_the_seed_decides_and_selection_does_not_hang_on_it():
+    def draws(X, rng):
+        rng.random(1000)
+        return X
+
+    noisy = make(augment=AddNoise(0.5))
+    first, second = clone(noisy).fit(X, Y), clone(noisy).fit(X, Y)
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+
+    still = make(augment=lambda X, rng: X).fit(X, Y)
+    drawing = make(augment=draws).fit(X, Y)
+    np.testing.assert_array_equal(drawing.selection_.status, still.selection_.status)
+
+
+def test_records_of_different_lengths_are_changed_without_their_padding():
+    lengths = np.resize([64, 40, 25], len(X))
+    ragged = [x[:, :n] for x, n in zip(X, lengths, strict=True)]
+    seen = []
+
+    def shift_by_one(X, rng):
+        seen.append(X.shape)
+        return np.roll(X, 1, axis=2)
+
+    params = {"max_epochs": 2, "data_dropout": None, "focus": None, "lr": 0.01}
+    inside = ERTSClassifier(
+        "resnet1d",
+        module__width=4,
+        module__blocks=(1,),
+        augment=shift_by_one,
+        random_state=0,
+        verbose=0,
+        **params,
+    )
+    before = clone(inside).set_params(augment=None)
+
+    inside.fit(ragged, Y)
+    before.fit([np.roll(x, 1, axis=1) for x in ragged], Y)
+
+    assert set(seen) == {(1, 2, 64), (1, 2, 40), (1, 2, 25)}
+    np.testing.assert_allclose(
+        inside.predict_proba(ragged), before.predict_proba(ragged), atol=1e-5
+    )
+
+
+def test_workers_fetch_and_the_batch_is_changed_once():
+    there = make(augment=AddNoise(0.5), max_epochs=2)
+    workers = clone(there).set_params(iterator_train__num_workers=1)
+
+    np.testing.assert_array_equal(
+        there.fit(X, Y).predict_proba(X), workers.fit(X, Y).predict_proba(X)
+    )
+
+
+def test_its_parameters_can_be_searched():
+    search = GridSearchCV(
+        make(augment=ScaleAmplitude(), max_epochs=2),
+        {"augment__largest": [1.1, 1.5]},
+        cv=2,
+    ).fit(X, Y)
+
+    assert search.best_estimator_.augment.largest in (1.1, 1.5)
+    assert search.estimator.augment.largest == 1.25
+
+
+@pytest.mark.parametrize("wrong", [3, "noise", [AddNoise(), 3]])
+def test_what_cannot_be_called_is_refused(wrong):
+    with pytest.raises(ValueError, match="'augment' parameter of ERTSClassifier must"):
+        make(augment=wrong).fit(X, Y)
+
+
+def test_another_shape_is_refused():
+    message = (
+        r"must return records of the shape it got, \(16, 2, 64\). Got \(16, 2, 63\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        make(augment=lambda X, rng: X[..., 1:]).fit(X, Y)
