@@ -23,8 +23,8 @@ CLASSES = ("A", "N", "O", "~")
 FS = 300
 
 # Where records may lie below the folder, with the first three letters of their name.
-# PhysioNet's archive unpacks to the first, its web folders are the others. The copies in
-# "validation" are left alone.
+# PhysioNet's archive unpacks to the first, its web folders are the others. The copies
+# in "validation" are left alone.
 PLACES = ("", "{:.3}", "training/{:.3}")
 
 

@@ -52,6 +52,21 @@ def load_ptbxl(
 ) -> tuple[NDArray[np.float32], NDArray[Any]]: ...
 
 
+@overload
+def load_ptbxl(
+    folder: str | os.PathLike[str],
+    *,
+    fs: int = ...,
+    task: str = ...,
+    folds: Iterable[int] | None = ...,
+    single_label: bool | str = ...,
+    min_likelihood: float = ...,
+    on_error: str = ...,
+    n_jobs: int | None = ...,
+    return_X_y: bool,
+) -> Bunch | tuple[NDArray[np.float32], NDArray[Any]]: ...
+
+
 def load_ptbxl(
     folder: str | os.PathLike[str],
     *,
