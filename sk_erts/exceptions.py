@@ -1,6 +1,7 @@
 """Errors and warnings of the package; each is a standard one as well."""
 
 __all__ = [
+    "DownloadError",
     "FitInterruptedWarning",
     "NonFiniteLossError",
     "RecordError",
@@ -28,6 +29,18 @@ class RecordNotFoundError(FileNotFoundError):
     Examples
     --------
     >>> issubclass(RecordNotFoundError, FileNotFoundError)
+    True
+    """
+
+
+class DownloadError(OSError):
+    """Raise for a file that cannot be downloaded, or is not what it must be.
+
+    The message names the file and its URL, and says what to do.
+
+    Examples
+    --------
+    >>> issubclass(DownloadError, OSError)
     True
     """
 

@@ -84,7 +84,7 @@ def test_docstrings_name_the_parameters_of_the_signature(value):
 
 
 @pytest.mark.parametrize(
-    "library", ["matplotlib", "captum", "wfdb", "dask", "accelerate"]
+    "library", ["matplotlib", "captum", "wfdb", "pooch", "dask", "accelerate"]
 )
 def test_importing_does_not_import(library):
     script = f"import sk_erts, sys; sys.exit({library!r} in sys.modules)"

@@ -1,7 +1,11 @@
-"""ECG records to learn from: synthetic ones, and those of PhysioNet read from disk."""
+"""ECG records to learn from: synthetic ones, and those of PhysioNet."""
 
 from sk_erts.datasets._cinc2017 import load_cinc2017
 from sk_erts.datasets._cinc2020 import load_cinc2020
+from sk_erts.datasets._fetch_cinc2017 import fetch_cinc2017
+from sk_erts.datasets._fetch_cinc2021 import fetch_cpsc2018, fetch_georgia
+from sk_erts.datasets._fetch_mitbih import fetch_mitbih
+from sk_erts.datasets._fetch_ptbxl import fetch_ptbxl
 from sk_erts.datasets._folder import read_records
 from sk_erts.datasets._lazy import (
     PackedRecords,
@@ -18,6 +22,11 @@ __all__ = [
     "STANDARD_LEADS",
     "PackedRecords",
     "RecordArray",
+    "fetch_cinc2017",
+    "fetch_cpsc2018",
+    "fetch_georgia",
+    "fetch_mitbih",
+    "fetch_ptbxl",
     "load_cinc2017",
     "load_cinc2020",
     "load_mitbih",

@@ -22,6 +22,11 @@ TABLES = ("REFERENCE-v3.csv", "REFERENCE.csv")
 CLASSES = ("A", "N", "O", "~")
 FS = 300
 
+# Where records may lie below the folder, with the first three letters of their name.
+# PhysioNet's archive unpacks to the first, its web folders are the others. The copies
+# in "validation" are left alone.
+PLACES = ("", "{:.3}", "training/{:.3}")
+
 
 def load_cinc2017(
     folder: str | os.PathLike[str],
@@ -35,8 +40,9 @@ def load_cinc2017(
     Parameters
     ----------
     folder : str or path-like
-        Folder of the training set as PhysioNet lays it out [1]_: the records beside
-        ``REFERENCE-v3.csv`` (or the older ``REFERENCE.csv``).
+        Folder that holds ``REFERENCE-v3.csv`` (or the older ``REFERENCE.csv``) [1]_,
+        and the records beside it, as in PhysioNet's archive, or in ``A00``,
+        ``training/A00`` and so on, as on its web pages.
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
@@ -96,9 +102,9 @@ def load_cinc2017(
     """
     check_on_error(on_error, "load_cinc2017")
     root = Path(folder)
-    labels = _read_labels(root)
+    labels = read_labels(root)
     records, fine, skipped = read_many(
-        [root / name for name in labels], _read, on_error=on_error, n_jobs=n_jobs
+        [_find(root, name) for name in labels], _read, on_error=on_error, n_jobs=n_jobs
     )
     import pandas as pd
 
@@ -129,6 +135,12 @@ def load_cinc2017(
     )
 
 
+def _find(root: Path, name: str) -> Path:
+    """Return the path of a record without extension, beside the table if it is lost."""
+    places = [root / place.format(name) / name for place in PLACES]
+    return next((path for path in places if Path(f"{path}.hea").is_file()), places[0])
+
+
 def _read(path: Path) -> Record:
     """Read one record and see that it is one of the challenge."""
     record = read_record(path)
@@ -140,8 +152,26 @@ def _read(path: Path) -> Record:
     return record
 
 
-def _read_labels(root: Path) -> dict[str, str]:
-    """Return the label of each record, in the order of the table."""
+def read_labels(root: Path) -> dict[str, str]:
+    """Read the table of labels.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the table.
+
+    Returns
+    -------
+    labels : dict of str to str
+        Label of each record, in the order of the table. No name holds a folder.
+
+    Raises
+    ------
+    RecordNotFoundError
+        If there is no table.
+    RecordError
+        If it is no such table.
+    """
     tables = [root / name for name in TABLES if (root / name).is_file()]
     if not tables:
         raise RecordNotFoundError(
@@ -160,10 +190,10 @@ def _read_labels(root: Path) -> dict[str, str]:
                     f"{tables[0]}, line {number}: there must be a record, named once, "
                     f"and one of {', '.join(CLASSES)}. Got {','.join(row)!r} instead."
                 )
-            if Path(name).name != name:
+            if Path(name).name != name or "\\" in name or name in ("", ".."):
                 raise RecordError(
-                    f"{tables[0]}, line {number}: records must lie beside the table. "
-                    f"Got {name!r} instead."
+                    f"{tables[0]}, line {number}: records must be named without a "
+                    f"folder. Got {name!r} instead."
                 )
             labels[name] = row[1].strip()
     if not labels:

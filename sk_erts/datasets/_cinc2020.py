@@ -190,11 +190,7 @@ def load_cinc2020(
     sk_erts.exceptions.RecordNotFoundError: There is no folder not/here. ...
     """
     check_on_error(on_error, "load_cinc2020")
-    if labels not in ("classes", "codes"):
-        raise ValueError(
-            "The 'labels' parameter of load_cinc2020 must be 'classes' or 'codes'. Got "
-            f"{labels!r} instead."
-        )
+    check_labels(labels)
     paths = _find(Path(folder), _check_sources(sources))
     cases, _, skipped = read_many(paths, _read_case, on_error=on_error, n_jobs=n_jobs)
     import pandas as pd
@@ -232,6 +228,21 @@ def load_cinc2020(
             f"Target: {len(target_names)} {labels}, several per record."
         ),
     )
+
+
+def check_labels(labels: Any) -> None:
+    """Raise if there are no such labels.
+
+    Parameters
+    ----------
+    labels : {"classes", "codes"}
+        The parameter.
+    """
+    if labels not in ("classes", "codes"):
+        raise ValueError(
+            "The 'labels' parameter of load_cinc2020 must be 'classes' or 'codes'. Got "
+            f"{labels!r} instead."
+        )
 
 
 def _check_sources(sources: Any) -> frozenset[str]:

@@ -151,17 +151,10 @@ def load_mitbih(
     sk_erts.exceptions.RecordNotFoundError: There is no folder not/here. ...
     """
     check_on_error(on_error, "load_mitbih")
-    if classes not in ("aami", "symbols"):
-        raise ValueError(
-            "The 'classes' parameter of load_mitbih must be 'aami' or 'symbols'. Got "
-            f"{classes!r} instead."
-        )
+    lead_names = check_parameters(window_s, classes, leads)
     before, after = _check_window(window_s)
-    lead_names = (leads,) if isinstance(leads, str) else tuple(leads)
-    if not lead_names:
-        raise ValueError("The 'leads' parameter of load_mitbih must name a lead.")
     root = Path(folder)
-    names = _names(root, records)
+    names = _names(root, check_records(records))
     read = partial(_read_beats, leads=lead_names, before=before, after=after)
     found, fine, skipped = read_many(
         [root / name for name in names], read, on_error=on_error, n_jobs=n_jobs
@@ -204,6 +197,35 @@ def load_mitbih(
     )
 
 
+def check_parameters(window_s: Any, classes: Any, leads: Any) -> tuple[str, ...]:
+    """Return the leads, or raise for the first parameter that is not what it must be.
+
+    Parameters
+    ----------
+    window_s : pair of float
+        As in `load_mitbih`.
+    classes : {"aami", "symbols"}
+        As in `load_mitbih`.
+    leads : iterable of str
+        As in `load_mitbih`.
+
+    Returns
+    -------
+    lead_names : tuple of str
+        The leads.
+    """
+    if classes not in ("aami", "symbols"):
+        raise ValueError(
+            "The 'classes' parameter of load_mitbih must be 'aami' or 'symbols'. Got "
+            f"{classes!r} instead."
+        )
+    _check_window(window_s)
+    lead_names = (leads,) if isinstance(leads, str) else tuple(leads)
+    if not lead_names:
+        raise ValueError("The 'leads' parameter of load_mitbih must name a lead.")
+    return lead_names
+
+
 def _check_window(window_s: Any) -> tuple[int, int]:
     """Return the time steps before and from the R peak on."""
     wanted = "two numbers of seconds, at least one of them above 0 and none below"
@@ -220,23 +242,21 @@ def _check_window(window_s: Any) -> tuple[int, int]:
     return round(before * FS), round(after * FS)
 
 
-def _names(root: Path, records: Any) -> list[str]:
-    """Return the names of the records to read."""
-    if not root.is_dir():
-        raise RecordNotFoundError(
-            f"There is no folder {root}. The 'folder' parameter of load_mitbih must "
-            "name the folder of the database: unpack it from PhysioNet and pass that "
-            "folder."
-        )
+def check_records(records: Any) -> list[str] | None:
+    """Return the names of records that a parameter stands for, or raise.
+
+    Parameters
+    ----------
+    records : {"ds1", "ds2"}, iterable of str or None
+        As in `load_mitbih`.
+
+    Returns
+    -------
+    names : list of str or None
+        The names; None is left as it is.
+    """
     if records is None:
-        both = sorted(DS1 + DS2)
-        names = [name for name in both if (root / f"{name}.hea").is_file()]
-        if not names:
-            raise RecordNotFoundError(
-                f"{root} holds none of the 44 records of DS1 and DS2. Unpack the "
-                "database there, or name others with 'records'."
-            )
-        return names
+        return None
     if isinstance(records, str):
         if records not in SPLITS:
             raise ValueError(
@@ -249,6 +269,26 @@ def _names(root: Path, records: Any) -> list[str]:
         raise ValueError(
             "The 'records' parameter of load_mitbih must hold names of records in the "
             f"folder. Got {names!r} instead."
+        )
+    return names
+
+
+def _names(root: Path, wanted: list[str] | None) -> list[str]:
+    """Return the names of the records to read."""
+    if not root.is_dir():
+        raise RecordNotFoundError(
+            f"There is no folder {root}. The 'folder' parameter of load_mitbih must "
+            "name the folder of the database: unpack it from PhysioNet and pass that "
+            "folder."
+        )
+    if wanted is not None:
+        return wanted
+    both = sorted(DS1 + DS2)
+    names = [name for name in both if (root / f"{name}.hea").is_file()]
+    if not names:
+        raise RecordNotFoundError(
+            f"{root} holds none of the 44 records of DS1 and DS2. Unpack the "
+            "database there, or name others with 'records'."
         )
     return names
 

@@ -1,10 +1,8 @@
 """PTB-XL, read from its folder."""
 
-import difflib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -13,19 +11,15 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from sk_erts.datasets._leads import STANDARD_LEADS
-from sk_erts.datasets._ptbxl_tables import read_label_map, read_records
+from sk_erts.datasets._ptbxl_selection import (
+    PATH_COLUMNS,
+    check_selection,
+    select_records,
+)
 from sk_erts.datasets._records import check_on_error, read_leads, read_many
-from sk_erts.datasets._scp_labels import TASK_COLUMNS, choose_single, label_likelihoods
-from sk_erts.exceptions import RecordError, RecordNotFoundError
+from sk_erts.exceptions import RecordNotFoundError
 
-_PATH_COLUMNS = {100: "filename_lr", 500: "filename_hr"}
 _DURATION_S = 10
-_SINGLE_LABEL: Mapping[bool | str, str | None] = {
-    False: None,
-    True: "unique",
-    "unique": "unique",
-    "likeliest": "likeliest",
-}
 
 
 @overload
@@ -56,6 +50,21 @@ def load_ptbxl(
     n_jobs: int | None = ...,
     return_X_y: Literal[True],
 ) -> tuple[NDArray[np.float32], NDArray[Any]]: ...
+
+
+@overload
+def load_ptbxl(
+    folder: str | os.PathLike[str],
+    *,
+    fs: int = ...,
+    task: str = ...,
+    folds: Iterable[int] | None = ...,
+    single_label: bool | str = ...,
+    min_likelihood: float = ...,
+    on_error: str = ...,
+    n_jobs: int | None = ...,
+    return_X_y: bool,
+) -> Bunch | tuple[NDArray[np.float32], NDArray[Any]]: ...
 
 
 def load_ptbxl(
@@ -196,8 +205,7 @@ def load_ptbxl(
     ((1, 12, 1000), ['MI'], [8])
     """
     check_on_error(on_error, "load_ptbxl")
-    single = _check_parameters(fs, task, single_label, min_likelihood)
-    wanted_folds = _check_folds(folds)
+    wanted_folds = check_selection(fs, task, folds, single_label, min_likelihood)
     root = Path(folder)
     if not root.is_dir():
         raise RecordNotFoundError(
@@ -206,36 +214,11 @@ def load_ptbxl(
             "PhysioNet and pass that folder."
         )
     fs = int(fs)  # 100.0 is as good
-    path_column = _PATH_COLUMNS[fs]
-    table = read_records(root, path_column)
-    label_of, codes = read_label_map(root, task)
-    _check_codes(table["scp_codes"], codes, root)
-    if wanted_folds is not None:
-        present = sorted(set(table["strat_fold"]))
-        table = table[table["strat_fold"].isin(wanted_folds)]
-        if table.empty:
-            raise ValueError(
-                "The 'folds' parameter of load_ptbxl must select records. Got "
-                f"{wanted_folds} instead, while {root} has records of folds {present}."
-            )
-
-    target_names = sorted(set(label_of.values()))
-    likelihoods = label_likelihoods(
-        list(table["scp_codes"]), label_of, target_names, min_likelihood
+    table, target, target_names = select_records(
+        root, fs, task, wanted_folds, single_label, min_likelihood
     )
-    target: NDArray[Any] = (likelihoods >= 0).astype(np.int64)
-    if single is not None:
-        kept, label = choose_single(likelihoods, single)
-        if not kept.any():
-            raise ValueError(
-                f"The 'single_label' parameter of load_ptbxl is {single_label!r}, but "
-                f"none of the {len(table)} selected records has such a label for the "
-                f"{task!r} task. Lower min_likelihood, add folds, or pass False."
-            )
-        table, target = table[kept], np.array(target_names)[label[kept]]
-
     data, fine, skipped = _read_all(
-        root, list(table[path_column]), fs, on_error, n_jobs
+        root, list(table[PATH_COLUMNS[fs]]), fs, on_error, n_jobs
     )
     table, target = table[fine], target[fine]
     if return_X_y:
@@ -285,57 +268,3 @@ def _read_all(
         into=data,
     )
     return found, fine, skipped
-
-
-def _check_codes(statements: Iterable[Any], codes: set[str], root: Path) -> None:
-    """Raise if a record has a statement that the table of statements lacks."""
-    unknown = sorted({code for record in statements for code in record} - codes)
-    if unknown:
-        raise RecordError(
-            f"{root / 'scp_statements.csv'}: the table must list every statement of "
-            f"ptbxl_database.csv. Missing: {', '.join(unknown[:5])}; take both tables "
-            "from the same version of PTB-XL."
-        )
-
-
-def _check_parameters(
-    fs: Any, task: Any, single_label: Any, min_likelihood: Any
-) -> str | None:
-    """Return how to choose a single label (None: do not), or raise."""
-    if fs not in tuple(_PATH_COLUMNS):
-        _refuse("fs", "100 or 500", fs)
-    if task not in tuple(TASK_COLUMNS):
-        near = difflib.get_close_matches(str(task), TASK_COLUMNS, 1, 0.3)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        _refuse("task", f"one of {', '.join(map(repr, TASK_COLUMNS))}", task, hint)
-    if not isinstance(single_label, bool | str) or single_label not in _SINGLE_LABEL:
-        _refuse("single_label", "a bool, 'unique' or 'likeliest'", single_label)
-    number = isinstance(min_likelihood, Real) and not isinstance(min_likelihood, bool)
-    if not number or not 0 <= min_likelihood <= 100:
-        _refuse("min_likelihood", "a number in [0, 100]", min_likelihood)
-    return _SINGLE_LABEL[single_label]
-
-
-def _check_folds(folds: Any) -> list[int] | None:
-    """Return the folds as a list, or raise."""
-    if folds is None:
-        return None
-    wanted = "None or an iterable of ints in [1, 10], at least one"
-    if isinstance(folds, str) or not np.iterable(folds):
-        _refuse("folds", wanted, folds)
-    numbers = list(folds)
-    fine = [_is_int(fold) and 1 <= fold <= 10 for fold in numbers]
-    if not fine or not all(fine):
-        _refuse("folds", wanted, numbers)
-    return sorted({int(fold) for fold in numbers})
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _refuse(name: str, wanted: str, value: object, hint: str = "") -> None:
-    raise ValueError(
-        f"The {name!r} parameter of load_ptbxl must be {wanted}. "
-        f"Got {value!r} instead.{hint}"
-    )

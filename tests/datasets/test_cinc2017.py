@@ -60,6 +60,20 @@ def test_the_third_correction_of_the_labels_comes_first(folder):
     assert load_cinc2017(folder).target.tolist() == ["O", "O", "O"]
 
 
+@pytest.mark.parametrize("place", ["A00", "training/A00"])
+def test_the_folders_of_physionet(folder, write_mat_record, place):
+    flat = load_cinc2017(folder)
+    (folder / place).mkdir(parents=True)
+    for path in folder.glob("A0000*.*"):
+        path.rename(folder / place / path.name)
+    (folder / "validation").mkdir()  # holds copies, which are not to be taken
+    write_mat_record(folder / "validation/A00001", np.zeros((1, 50)), ["ECG"], 300)
+    nested = load_cinc2017(folder)
+    assert nested.groups.tolist() == list(LABELS)
+    for x, expected in zip(nested.data, flat.data, strict=True):
+        np.testing.assert_array_equal(x, expected)
+
+
 class TestBadInput:
     def test_no_table(self, tmp_path):
         with pytest.raises(RecordNotFoundError, match=r"no REFERENCE-v3.csv or REF"):
@@ -71,7 +85,10 @@ class TestBadInput:
             ("A00001,N\nA00002,X\n", r"line 2: .*one of A, N, O, ~.*Got 'A00002,X'"),
             ("A00001,N\nA00001,A\n", r"line 2: .*named once.*Got 'A00001,A'"),
             ("A00001\n", r"line 1: .*Got 'A00001'"),
-            ("../A00001,N\n", r"line 1: records must lie beside .*Got '../A00001'"),
+            ("../A00001,N\n", r"line 1: .*named without a folder. Got '../A00001'"),
+            ("/A/A00001,N\n", r"line 1: .*named without a folder. Got '/A/A00001'"),
+            ("..\\A00001,N\n", r"line 1: .*without a folder. Got '..\\\\A00001'"),
+            ("..,N\n", r"line 1: .*named without a folder. Got '..'"),
             ("\n", "names no record"),
         ],
     )
