@@ -18,15 +18,17 @@ from sklearn.utils.validation import (
 )
 
 from sk_erts._data import FitData, divide
-from sk_erts._inference import probabilities, signed_maps
+from sk_erts._inference import maps_of_records, probabilities
 from sk_erts._input import Records, as_records, targets_of
 from sk_erts._parameters import check_parameters, make_policy
-from sk_erts._ragged import by_length, stack_if_equal
+from sk_erts._progress import shows_bars
+from sk_erts._ragged import by_length
 from sk_erts._skorch_params import SkorchEstimator
 from sk_erts._task import SeveralLabels, Task, make_task
 from sk_erts._training import Trained, train
 from sk_erts._typing import Array, FloatArray
 from sk_erts.attribution._focus import get_focus_measure
+from sk_erts.attribution._registry import make_method
 from sk_erts.selection import Policy, Schedule
 
 __all__ = ["ERTSClassifier"]
@@ -462,40 +464,54 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         return self._task.decode(proba)
 
     def explain(
-        self, X: Any, target: Any = None, *, resample: bool = True
+        self,
+        X: Any,
+        method: str = "gradcam",
+        target: Any = None,
+        *,
+        signed: bool = False,
+        resample: bool = True,
+        **method_params: Any,
     ) -> FloatArray:
-        """Return Grad-CAM maps, which show where the evidence for a class is.
+        """Return maps that show where the evidence for a class is.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
                 Dataset or collection
             Records, as in `fit`.
+        method : str, default="gradcam"
+            A key of :data:`sk_erts.attribution.METHODS`, which says what the maps are
+            over: time alone, or leads and time. The function of the same name in
+            :mod:`sk_erts.attribution` tells of its formula, unit and source.
         target : label or array-like of shape (n_samples,), optional
             The class to explain, one for all records or one for each; by default the
             most probable one of each record.
+        signed : bool, default=False
+            Keep evidence against the class, as negative values.
         resample : bool, default=True
-            Interpolate the maps to the samples of the records; else they have the
-            time steps of the feature maps.
+            Interpolate maps over time to the samples of the records; else they have
+            the time steps of the feature maps.
+        **method_params
+            Parameters of the method, such as ``n_steps=128``.
 
         Returns
         -------
-        maps : ndarray of shape (n_samples, n_times), dtype float32
-            At least 0, in units of the logit per feature time step. What else is in
-            `X` does not matter to a record's map. An object array of arrays if records
-            differ in length.
+        maps : ndarray of shape (n_samples, n_times) or (n_samples, n_leads, n_times)
+            In float32; at least 0 unless `signed`. What else is in `X` does not matter
+            to a record's map. An object array of arrays if records differ in length.
 
         Raises
         ------
         ValueError
-            If a target is no class, or records are not as in `fit`.
+            If there is no such method or parameter, a target is no class, or records
+            are not as in `fit`.
         """
         records = self._check_new_records(X)
         targets = self._target_indices(target, len(records))
-        maps = self._signed_maps(records, targets, resample)
-        if records.lengths is None:
-            return np.maximum(maps, 0)
-        return stack_if_equal([np.maximum(own, 0) for own in maps])
+        return self._maps(
+            records, targets, method, method_params, signed=signed, resample=resample
+        )
 
     def focus_score(self, X: Any, y: Any = None) -> FloatArray:
         """Return how focused the evidence of each record is.
@@ -523,22 +539,30 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         if y is not None:
             check_consistent_length(records, y)
             codes = self._task.encode(y)
-        maps = self._signed_maps(records, codes, resample=False)
+        maps = self._maps(records, codes, "gradcam", {}, signed=True, resample=False)
         if records.lengths is None:
             return self._focus_measure(maps)
         return by_length(self._focus_measure, maps, np.array(list(map(len, maps))))
 
-    def _signed_maps(
-        self, records: Records, codes: Array | None, resample: bool
+    def _maps(
+        self,
+        records: Records,
+        codes: Array | None,
+        method: str,
+        params: dict[str, Any],
+        *,
+        signed: bool,
+        resample: bool,
     ) -> FloatArray:
         """Return maps of encoded labels, or of the most probable classes."""
-        return signed_maps(
-            self.net_.module_,
+        return maps_of_records(
+            make_method(method, self.net_.module_, self.cam_layer, params),
             records,
             self._task,
             codes,
-            layer=self.cam_layer,
+            signed=signed,
             resample=resample,
+            verbose=self.verbose > 0 and shows_bars(),
         )
 
     def _target_indices(self, target: Any, n_samples: int) -> Array | None:

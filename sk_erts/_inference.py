@@ -11,11 +11,12 @@ from torch import nn
 from sk_erts._input import Records
 from sk_erts._task import Task
 from sk_erts._typing import Array, FloatArray, IntArray
-from sk_erts.attribution._gradcam import GradCAM
-from sk_erts.attribution._maps import maps_in_batches, towards
+from sk_erts.attribution._explain import explain_records
+from sk_erts.attribution._maps import towards
+from sk_erts.attribution._method import Method
 from sk_erts.attribution._untouched import device_of, untouched
 
-__all__ = ["INFERENCE_BATCH_SIZE", "probabilities", "signed_maps"]
+__all__ = ["INFERENCE_BATCH_SIZE", "maps_of_records", "probabilities"]
 
 # Larger batches are slower on a processor: their feature maps outgrow its caches.
 INFERENCE_BATCH_SIZE = 128
@@ -50,48 +51,56 @@ def probabilities(module: nn.Module, records: Records, task: Task) -> FloatArray
     return proba[np.argsort(np.concatenate(pieces))]
 
 
-def signed_maps(
-    module: nn.Module,
+def maps_of_records(
+    method: Method,
     records: Records,
     task: Task,
     codes: Array | None,
     *,
-    layer: str | None,
     resample: bool,
+    signed: bool,
+    verbose: bool,
 ) -> FloatArray:
-    """Return the class activation maps of encoded labels.
+    """Return maps of encoded labels.
 
     Parameters
     ----------
-    module : Module
-        The network; left as found.
+    method : Method
+        Explains batches with a network, which is left as found.
     records : Records
         What it looks at.
     task : Task
         Says which logits speak for a label.
     codes : ndarray of shape (n_samples,) or (n_samples, n_labels), or None
         What is explained; None is the most probable class of each record.
-    layer : str or None
-        Layer to explain.
     resample : bool
-        Whether to interpolate the maps to the samples of the records.
+        Whether to interpolate maps over time to the samples of the records.
+    signed : bool
+        Whether to keep what speaks against the class.
+    verbose : bool
+        Whether to show a progress bar.
 
     Returns
     -------
-    maps : ndarray of shape (n_samples, n_times), dtype float32
-        Signed; an object array of arrays where records differ in length.
+    maps : ndarray of shape (n_samples, n_times) or (n_samples, n_leads, n_times)
+        In float32; an object array of arrays where records differ in length.
     """
-    device = device_of(module)
+    device = device_of(method.module)
 
     def direction(logits: torch.Tensor, index: IntArray) -> torch.Tensor:
         if codes is None:
             return towards(logits, None)
         return task.direction(torch.from_numpy(codes[index]).to(device))
 
-    return maps_in_batches(
-        GradCAM(module, layer),
+    n_at_once = method.n_at_once(INFERENCE_BATCH_SIZE)
+    if records.lengths is not None and not method.takes_lengths():
+        n_at_once = 1
+    return explain_records(
+        method,
         lambda index: records.signals(index, device),
-        records.batches(INFERENCE_BATCH_SIZE),
+        records.batches(n_at_once),
         direction,
         resample=resample,
+        signed=signed,
+        verbose=verbose,
     )

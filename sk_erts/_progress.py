@@ -8,7 +8,18 @@ from typing import Any
 from skorch.callbacks import Callback
 from tqdm import tqdm
 
-__all__ = ["ProgressCallback"]
+__all__ = ["ProgressCallback", "shows_bars"]
+
+
+def shows_bars() -> bool:
+    """Return whether somebody could see a progress bar.
+
+    Returns
+    -------
+    shows_bars : bool
+        True in a terminal and in a notebook.
+    """
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
 class ProgressCallback(Callback):
@@ -28,8 +39,7 @@ class ProgressCallback(Callback):
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Draw an empty bar."""
-        visible = sys.stderr.isatty() or "ipykernel" in sys.modules
-        self._bar = tqdm(total=self.epochs, unit="epoch", disable=not visible)
+        self._bar = tqdm(total=self.epochs, unit="epoch", disable=not shows_bars())
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Move it by one."""

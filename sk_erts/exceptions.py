@@ -3,6 +3,7 @@
 __all__ = [
     "DownloadError",
     "FitInterruptedWarning",
+    "IncompleteAttributionWarning",
     "NonFiniteLossError",
     "RecordError",
     "RecordNotFoundError",
@@ -61,5 +62,15 @@ class FitInterruptedWarning(UserWarning):
     Examples
     --------
     >>> issubclass(FitInterruptedWarning, UserWarning)
+    True
+    """
+
+
+class IncompleteAttributionWarning(UserWarning):
+    """Warn that maps do not sum to what they should explain.
+
+    Examples
+    --------
+    >>> issubclass(IncompleteAttributionWarning, UserWarning)
     True
     """

@@ -1,5 +1,7 @@
 """Data that many tests share: beats whose class is plain to see."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,20 @@ def bumps(n_samples, n_leads=2, n_times=64, n_classes=3, seed=0):
     for i, (code, t) in enumerate(zip(codes, centre, strict=True)):
         X[i, 0, t - 4 : t + 5] += heights[code] * np.hanning(9)
     return X, codes, centre
+
+
+def hide(package, monkeypatch):
+    """Let a package seem not to be installed."""
+
+    class Hidden:
+        def find_spec(self, name, path=None, target=None):
+            if name.partition(".")[0] == package:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=package)
+
+    for name in list(sys.modules):
+        if name.partition(".")[0] == package:
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Hidden(), *sys.meta_path])
 
 
 @pytest.fixture(scope="session")

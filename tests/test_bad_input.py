@@ -117,7 +117,7 @@ def test_before_fit(method):
 )
 def test_targets_of_explain(fitted, target, message):
     with pytest.raises(ValueError, match=message):
-        fitted.explain(X, target)
+        fitted.explain(X, target=target)
 
 
 def test_labels_of_focus_score(fitted):

@@ -70,7 +70,7 @@ def test_signed_maps_add_up_to_the_logit(fitted, ptbxl):
         np.testing.assert_allclose(
             signed.sum(axis=1) + bias, logits[:, target], 1e-3, 1e-3
         )
-        shown = fitted.explain(new.data, label, resample=False)
+        shown = fitted.explain(new.data, target=label, resample=False)
         np.testing.assert_allclose(shown, np.maximum(signed, 0), 1e-4, 1e-5)
 
 

@@ -503,9 +503,10 @@ class TestExplain:
     def test_maps_of_any_class_by_name(self, small):
         names = np.array(["AFIB", "NORM", "PVC"])
         clf = ERTSClassifier(**small).fit(X, names[Y])
-        one = clf.explain(X, "PVC")
-        np.testing.assert_array_equal(one, clf.explain(X, np.repeat("PVC", 200)))
-        np.testing.assert_array_equal(clf.explain(X), clf.explain(X, clf.predict(X)))
+        one = clf.explain(X, target="PVC")
+        np.testing.assert_array_equal(one, clf.explain(X, target=np.repeat("PVC", 200)))
+        predicted = clf.explain(X, target=clf.predict(X))
+        np.testing.assert_array_equal(clf.explain(X), predicted)
         assert one.shape == (200, 64)
         assert one.dtype == np.float32
         assert clf.explain(X, resample=False).shape == (200, 16)
@@ -515,7 +516,7 @@ class TestExplain:
         np.testing.assert_allclose(erts.explain(X)[:5], alone, rtol=1e-4, atol=1e-6)
 
     def test_focus_score_is_the_measure_of_the_map(self, erts):
-        maps = erts.explain(X, Y, resample=False)
+        maps = erts.explain(X, target=Y, resample=False)
         np.testing.assert_allclose(erts.focus_score(X, Y), top_mass(maps), rtol=1e-5)
         maps = erts.explain(X, resample=False)
         np.testing.assert_allclose(erts.focus_score(X), top_mass(maps), rtol=1e-5)

@@ -55,7 +55,8 @@ def test_columns_of_a_data_frame_are_names(labelled, small):
     names = ["AFIB", "PVC"]
     clf = ERTSClassifier(**small).fit(X, pd.DataFrame(Y, columns=names))
     assert clf.classes_.tolist() == names
-    np.testing.assert_array_equal(clf.explain(X, "PVC"), clf.explain(X, ["PVC"] * 160))
+    for_all = clf.explain(X, target="PVC")
+    np.testing.assert_array_equal(for_all, clf.explain(X, target=["PVC"] * 160))
 
 
 def test_labels_are_matched_by_name(labelled, small):
@@ -95,8 +96,8 @@ def test_each_label_is_explained_by_its_own_lead(fitted, labelled):
     for lead in (0, 1):
         without = both.copy()
         without[:, lead] = 0
-        full = fitted.explain(both, lead).sum(axis=1)
-        assert np.mean(fitted.explain(without, lead).sum(axis=1) < full) > 0.8
+        full = fitted.explain(both, target=lead).sum(axis=1)
+        assert np.mean(fitted.explain(without, target=lead).sum(axis=1) < full) > 0.8
 
 
 def test_weights_of_labels(labelled, small):

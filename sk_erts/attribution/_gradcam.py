@@ -132,25 +132,58 @@ class GradCAM:
         maps : tensor of shape (n, feature times)
             Signed maps; rectify them for Grad-CAM. See `steps` for where they end.
         """
-        steps = None if lengths is None else self.steps(lengths)
-        with untouched(self.module):
-            if self.linear is not None:
-                with torch.inference_mode():
-                    z = self._features(x, lengths)  # (n, channels, times)
-                    logits = self._head(z, steps)
-                    maps = self.maps_from_features(z, direction(logits), steps)
-                    return logits, maps
-            # cuDNN cannot differentiate recurrent layers in evaluation mode.
-            without_cudnn = torch.backends.cudnn.flags(enabled=False)
-            with without_cudnn, self._feature_leaf(x, lengths) as (z, logits):
-                goal = (logits * direction(logits.detach())).sum()
-                (gradient,) = torch.autograd.grad(goal, z)
-            if steps is not None:
-                # Even where padding is zero, the head would answer to a change of it.
-                gradient = gradient * inside(steps, z.shape[-1])[:, None]
+        if self.linear is None:
+            logits, z, gradient = self.with_gradient(x, direction, lengths)
+            steps = None if lengths is None else self.steps(lengths)
             weights = gradient.sum(dim=-1) / _count(z, steps)  # (n, channels)
-            maps = torch.einsum("nkt,nk->nt", z.detach(), weights)
-            return logits.detach(), maps
+            return logits, torch.einsum("nkt,nk->nt", z, weights)
+        with untouched(self.module), torch.inference_mode():
+            logits, z, steps = self._look(x, lengths)
+            return logits, self.maps_from_features(z, direction(logits), steps)
+
+    def with_gradient(
+        self,
+        x: torch.Tensor,
+        direction: Direction,
+        lengths: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return feature maps, and what would change the explained logits in them.
+
+        Parameters
+        ----------
+        x : tensor of shape (n, leads, times)
+            Records, as in a call.
+        direction : callable
+            What is explained, as in a call.
+        lengths : int tensor of shape (n,), optional
+            Where each record ends, as in a call.
+
+        Returns
+        -------
+        logits : tensor of shape (n, classes)
+            Of the network in evaluation mode.
+        z : tensor of shape (n, channels, feature times)
+            Feature maps.
+        gradient : tensor of shape (n, channels, feature times)
+            Of the explained logits with respect to them; zero behind each record.
+        """
+        steps = None if lengths is None else self.steps(lengths)
+        # cuDNN cannot differentiate recurrent layers in evaluation mode.
+        without_cudnn = torch.backends.cudnn.flags(enabled=False)
+        with untouched(self.module), without_cudnn:
+            if self.linear is not None:
+                with torch.no_grad():
+                    logits, z, steps = self._look(x, lengths)
+                    weights = direction(logits) @ self.linear.weight / _count(z, steps)
+                gradient = weights[:, :, None].expand_as(z)
+            else:
+                with self._feature_leaf(x, lengths) as (z, logits):
+                    goal = (logits * direction(logits.detach())).sum()
+                    (gradient,) = torch.autograd.grad(goal, z)
+        if steps is not None:
+            # Even where padding is zero, the head would answer to a change of it.
+            gradient = gradient * inside(steps, z.shape[-1])[:, None]
+        return logits.detach(), z.detach(), gradient
 
     def steps(self, lengths: torch.Tensor) -> torch.Tensor:
         """Return where the maps of records of some lengths end.
@@ -251,6 +284,14 @@ class GradCAM:
             )
         with torch.enable_grad():
             yield found[0], logits
+
+    def _look(
+        self, x: torch.Tensor, lengths: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Return logits, feature maps and where they end."""
+        z = self._features(x, lengths)  # (n, channels, times)
+        steps = None if lengths is None else self.steps(lengths)
+        return self._head(z, steps), z, steps
 
     def _features(self, x: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
         features = cast(Backbone, self.module).features

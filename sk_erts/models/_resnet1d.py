@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from sk_erts._heads import PooledLinear
 from sk_erts._signals import inside
@@ -181,6 +180,9 @@ class _ResidualBlock(nn.Module):
         padding = kernel_size // 2
         self.conv1 = nn.Conv1d(n_in, n_out, kernel_size, stride, padding, bias=False)
         self.norm1 = nn.BatchNorm1d(n_out)
+        # Two modules, and no functions: DeepLift and guided backpropagation have rules
+        # for modules that are called once.
+        self.relu1, self.relu2 = nn.ReLU(), nn.ReLU()
         self.conv2 = nn.Conv1d(n_out, n_out, kernel_size, 1, padding, bias=False)
         self.norm2 = nn.BatchNorm1d(n_out)
         self.shortcut = (
@@ -197,9 +199,10 @@ class _ResidualBlock(nn.Module):
         """Map (n, channels in, times) to (n, channels out, steps); lengths in steps."""
         z = self.conv1(x)
         mask = None if lengths is None else inside(lengths, z.shape[-1])
-        z = functional.relu(normalise(self.norm1, z, mask))
+        z = self.relu1(normalise(self.norm1, z, mask))
         z = normalise(self.norm2, self.conv2(z), mask)
         if isinstance(self.shortcut, nn.Sequential):
             convolution, norm = self.shortcut
             x = normalise(norm, convolution(x), mask)
-        return functional.relu(z + x)
+        result: torch.Tensor = self.relu2(z + x)
+        return result

@@ -271,7 +271,7 @@ def test_record_of_one_lead_without_axis_of_leads(clf, ecg):
     X, y = ecg[0][:, 0], ecg[1]  # (n, times)
     single = clone(clf).set_params(max_epochs=1).fit(X, y)
     display = ECGDisplay.from_estimator(single, X[0])
-    assert_allclose(display.heat, single.explain(X[:1])[0], rtol=1e-5)
+    assert_allclose(display.heat, single.explain(X[:1])[0], rtol=1e-5, atol=1e-9)
 
 
 def test_several_labels_per_record(clf, ecg):
