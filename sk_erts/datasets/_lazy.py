@@ -6,6 +6,7 @@ import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -130,6 +131,8 @@ class RecordArray(LazyRecords):
     paths : sequence of path-like
         Paths of the records without extension. All must have the leads, the sampling
         frequency and the length of the first one.
+    allow_flat : bool, default=False
+        Whether a lead may be constant through a whole record.
     n_jobs : int, default=None
         Number of processes that read a batch; None is one.
 
@@ -164,13 +167,18 @@ class RecordArray(LazyRecords):
     """
 
     def __init__(
-        self, paths: Sequence[str | os.PathLike[str]], *, n_jobs: int | None = None
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        *,
+        allow_flat: bool = False,
+        n_jobs: int | None = None,
     ) -> None:
         self.paths = [os.fspath(path) for path in paths]
         if not self.paths:
             raise ValueError("RecordArray must have a path or more. Got none instead.")
+        self.allow_flat = allow_flat
         self.n_jobs = n_jobs
-        first = read_record(self.paths[0])
+        first = read_record(self.paths[0], allow_flat=allow_flat)
         self.lead_names = first.lead_names
         self.fs = first.fs
         super().__init__((len(self.paths), *first.signal.shape))
@@ -178,10 +186,11 @@ class RecordArray(LazyRecords):
     def _read(self, rows: IntArray) -> FloatArray:
         X = np.empty((len(rows), *self._stored_shape[1:]), dtype=np.float32)
         paths = [self.paths[row] for row in rows]
+        read = partial(read_record, allow_flat=self.allow_flat)
         if self.n_jobs in (None, 1):
-            found: Any = map(read_record, paths)
+            found: Any = map(read, paths)
         else:
-            found = Parallel(n_jobs=self.n_jobs)(map(delayed(read_record), paths))
+            found = Parallel(n_jobs=self.n_jobs)(map(delayed(read), paths))
         for x, record in zip(X, found, strict=True):
             x[:] = self._checked(record)
         return X

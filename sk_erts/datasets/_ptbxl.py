@@ -14,7 +14,7 @@ from sklearn.utils import Bunch
 
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.datasets._ptbxl_tables import read_label_map, read_records
-from sk_erts.datasets._records import check_on_error, read_leads, read_many
+from sk_erts.datasets._records import check_on_error, leads_of_length, read_many
 from sk_erts.datasets._scp_labels import TASK_COLUMNS, choose_single, label_likelihoods
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
@@ -38,6 +38,7 @@ def load_ptbxl(
     single_label: bool | str = ...,
     min_likelihood: float = ...,
     on_error: str = ...,
+    allow_flat: bool = ...,
     n_jobs: int | None = ...,
     return_X_y: Literal[False] = ...,
 ) -> Bunch: ...
@@ -53,6 +54,7 @@ def load_ptbxl(
     single_label: bool | str = ...,
     min_likelihood: float = ...,
     on_error: str = ...,
+    allow_flat: bool = ...,
     n_jobs: int | None = ...,
     return_X_y: Literal[True],
 ) -> tuple[NDArray[np.float32], NDArray[Any]]: ...
@@ -67,6 +69,7 @@ def load_ptbxl(
     single_label: bool | str = False,
     min_likelihood: float = 0,
     on_error: str = "raise",
+    allow_flat: bool = False,
     n_jobs: int | None = None,
     return_X_y: bool = False,
 ) -> Bunch | tuple[NDArray[np.float32], NDArray[Any]]:
@@ -95,6 +98,9 @@ def load_ptbxl(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
+    allow_flat : bool, default=False
+        Whether records are kept of which a lead is constant from end to end; else they
+        are bad ones.
     n_jobs : int, default=None
         Number of processes that read; None is one. A second one first spends seconds on
         imports.
@@ -235,7 +241,12 @@ def load_ptbxl(
         table, target = table[kept], np.array(target_names)[label[kept]]
 
     data, fine, skipped = _read_all(
-        root, list(table[path_column]), fs, on_error, n_jobs
+        root,
+        list(table[path_column]),
+        fs,
+        on_error=on_error,
+        allow_flat=allow_flat,
+        n_jobs=n_jobs,
     )
     table, target = table[fine], target[fine]
     if return_X_y:
@@ -261,7 +272,13 @@ def load_ptbxl(
 
 
 def _read_all(
-    root: Path, names: Sequence[str], fs: int, on_error: str, n_jobs: int | None
+    root: Path,
+    names: Sequence[str],
+    fs: int,
+    *,
+    on_error: str,
+    allow_flat: bool,
+    n_jobs: int | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], Any]:
     """Read the records: (n, 12, times) in mV, which ones, and what of the others."""
     absent = [
@@ -279,8 +296,9 @@ def _read_all(
     data = np.empty((len(names), len(STANDARD_LEADS), n_times), dtype=np.float32)
     found, fine, skipped = read_many(
         [root / name for name in names],
-        partial(read_leads, fs=fs, n_times=n_times),
+        partial(leads_of_length, fs=fs, n_times=n_times),
         on_error=on_error,
+        allow_flat=allow_flat,
         n_jobs=n_jobs,
         into=data,
     )
