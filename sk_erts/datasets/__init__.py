@@ -3,14 +3,10 @@
 from sk_erts.datasets._cinc2017 import load_cinc2017
 from sk_erts.datasets._cinc2020 import load_cinc2020
 from sk_erts.datasets._folder import read_records
-from sk_erts.datasets._lazy import (
-    PackedRecords,
-    RecordArray,
-    open_records,
-    to_memmap,
-)
+from sk_erts.datasets._lazy import RecordArray
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.datasets._mitbih import load_mitbih
+from sk_erts.datasets._packed import PackedRecords, open_records, to_memmap
 from sk_erts.datasets._ptbxl import load_ptbxl
 from sk_erts.datasets._synthetic import make_ecg
 
