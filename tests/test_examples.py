@@ -1,5 +1,6 @@
 """The examples do what they say."""
 
+import os
 import re
 import subprocess
 import sys
@@ -7,15 +8,22 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+DATA = Path(os.environ.get("SK_ERTS_DATA", ROOT.parent / "shared" / "data"))
 
 
-def run(name, *arguments, cwd):
+def run(name, *arguments, cwd, data=None):
+    """Return what an example prints; ``data`` is the folder of real recordings."""
+    environment = {k: v for k, v in os.environ.items() if k != "SK_ERTS_DATA"}
+    if data is not None:
+        environment["SK_ERTS_DATA"] = str(data)
     finished = subprocess.run(
         [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
         capture_output=True,
         text=True,
         cwd=cwd,
+        env=environment,
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
@@ -39,6 +47,60 @@ def test_grid_search_over_focus_thresholds(tmp_path):
     assert re.search(r"best: {'focus_threshold': [\d.]+}", told)
 
 
-@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda p: p.name)
+@pytest.fixture(params=["stand-in", pytest.param("real", marks=pytest.mark.real)])
+def run_on(request, tmp_path):
+    """Return a function that runs an example on one of the folders of recordings."""
+
+    def run_on(name, folder):
+        if request.param == "stand-in":
+            told = run(name, cwd=tmp_path)
+            assert "synthetic records stand in" in told
+            return told
+        if not (DATA / folder).is_dir():
+            pytest.skip(f"no {folder} in {DATA}; SK_ERTS_DATA names its parent folder")
+        told = run(name, cwd=tmp_path, data=DATA)
+        assert "stand in" not in told
+        return told
+
+    yield run_on
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ptbxl_tells_the_diagnoses(run_on):
+    told = run_on("ptbxl_diagnoses.py", "ptbxl")
+    aucs = re.findall(r"^(\w+) +\d+ records   AUC ([\d.]+)", told, re.MULTILINE)
+    assert {"CD", "HYP", "MI", "NORM"} <= {label for label, _ in aucs}
+    assert min(float(auc) for _, auc in aucs) > 0.7
+
+
+def test_mitbih_finds_most_ventricular_beats_of_others(run_on):
+    told = run_on("mitbih_beats.py", "mitbih")
+    recall = re.search(r"ventricular +[\d.]+ +([\d.]+)", told)[1]
+    assert float(recall) > 0.4
+
+
+def test_cinc2017_beats_guessing(run_on):
+    told = run_on("cinc2017_rhythms.py", "cinc2017")
+    assert re.search(r"records of (9|10) to (30|6\d) s", told)
+    assert float(re.search(r"accuracy +([\d.]+)", told)[1]) > 0.5
+
+
+def test_cinc2020_tells_what_was_left_out_and_who_labels_what(run_on):
+    told = run_on("cinc2020_sources.py", "cinc2020")
+    assert "27 records, and 1 left out:" in told
+    assert re.search(r"^  JS\d+: no lead must be flat", told, re.MULTILINE)
+    assert re.search(r"^CPSC 2018 +(0 *){8}$", told, re.MULTILINE)
+    assert "fitted, not tested" in told
+
+
+def test_own_records_beat_guessing_from_a_file(run_on):
+    told = run_on("own_records.py", "ptbxl")
+    score, guess = re.search(r"records: ([\d.]+) \(guessing: ([\d.]+)", told).groups()
+    assert float(score) > float(guess) + 0.05
+
+
+@pytest.mark.parametrize(
+    "example", sorted(EXAMPLES.glob("[a-z]*.py")), ids=lambda p: p.name
+)
 def test_every_example_asks_a_question(example):
     assert "?" in example.read_text(encoding="utf-8").splitlines()[0]

@@ -7,14 +7,10 @@ from sk_erts.datasets._fetch_cinc2021 import fetch_cpsc2018, fetch_georgia
 from sk_erts.datasets._fetch_mitbih import fetch_mitbih
 from sk_erts.datasets._fetch_ptbxl import fetch_ptbxl
 from sk_erts.datasets._folder import read_records
-from sk_erts.datasets._lazy import (
-    PackedRecords,
-    RecordArray,
-    open_records,
-    to_memmap,
-)
+from sk_erts.datasets._lazy import RecordArray
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.datasets._mitbih import load_mitbih
+from sk_erts.datasets._packed import PackedRecords, open_records, to_memmap
 from sk_erts.datasets._ptbxl import load_ptbxl
 from sk_erts.datasets._synthetic import make_ecg
 

@@ -12,7 +12,6 @@ from sk_erts.datasets._records import (
     Record,
     check_on_error,
     read_many,
-    read_record,
     stack,
 )
 from sk_erts.exceptions import RecordError, RecordNotFoundError
@@ -32,6 +31,7 @@ def load_cinc2017(
     folder: str | os.PathLike[str],
     *,
     on_error: str = "raise",
+    allow_flat: bool = False,
     n_jobs: int | None = None,
     return_X_y: bool = False,
 ) -> Any:
@@ -46,6 +46,9 @@ def load_cinc2017(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
+    allow_flat : bool, default=False
+        Whether records are kept of which a lead is constant from end to end; else they
+        are bad ones.
     n_jobs : int, default=None
         Number of processes that read; None is one.
     return_X_y : bool, default=False
@@ -104,7 +107,11 @@ def load_cinc2017(
     root = Path(folder)
     labels = read_labels(root)
     records, fine, skipped = read_many(
-        [_find(root, name) for name in labels], _read, on_error=on_error, n_jobs=n_jobs
+        [_find(root, name) for name in labels],
+        _checked,
+        on_error=on_error,
+        allow_flat=allow_flat,
+        n_jobs=n_jobs,
     )
     import pandas as pd
 
@@ -141,12 +148,11 @@ def _find(root: Path, name: str) -> Path:
     return next((path for path in places if Path(f"{path}.hea").is_file()), places[0])
 
 
-def _read(path: Path) -> Record:
-    """Read one record and see that it is one of the challenge."""
-    record = read_record(path)
+def _checked(record: Record) -> Record:
+    """Return a record if it is one of the challenge."""
     if record.fs != FS or len(record.signal) != 1:
         raise RecordError(
-            f"{path}: a record of CinC 2017 must have one lead at {FS} Hz. Got "
+            f"{record.name}: a record of CinC 2017 must have one lead at {FS} Hz. Got "
             f"{len(record.signal)} at {record.fs} Hz instead."
         )
     return record

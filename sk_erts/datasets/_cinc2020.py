@@ -16,7 +16,6 @@ from sk_erts.datasets._records import (
     Record,
     check_on_error,
     read_many,
-    read_record,
     stack,
     standard_leads,
 )
@@ -108,6 +107,7 @@ def load_cinc2020(
     sources: Iterable[str] | None = None,
     labels: str = "classes",
     on_error: str = "raise",
+    allow_flat: bool = False,
     n_jobs: int | None = None,
     return_X_y: bool = False,
 ) -> Any:
@@ -129,6 +129,9 @@ def load_cinc2020(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
+    allow_flat : bool, default=False
+        Whether records are kept of which a lead is constant from end to end; else they
+        are bad ones.
     n_jobs : int, default=None
         Number of processes that read; None is one.
     return_X_y : bool, default=False
@@ -192,7 +195,9 @@ def load_cinc2020(
     check_on_error(on_error, "load_cinc2020")
     check_labels(labels)
     paths = _find(Path(folder), _check_sources(sources))
-    cases, _, skipped = read_many(paths, _read_case, on_error=on_error, n_jobs=n_jobs)
+    cases, _, skipped = read_many(
+        paths, _case_of, on_error=on_error, allow_flat=allow_flat, n_jobs=n_jobs
+    )
     import pandas as pd
 
     target, target_names = _encode([case.codes for case in cases], labels)
@@ -283,9 +288,8 @@ def _prefix(name: str) -> str:
     return letters.group() if letters else ""
 
 
-def _read_case(path: Path) -> _Case:
-    """Read one record, its leads in their usual order, and its patient."""
-    record = read_record(path)
+def _case_of(record: Record) -> _Case:
+    """Return a record with its leads in their usual order, and its patient."""
     leads = standard_leads(record)
     remarks = {}
     for line in record.comments:
@@ -294,15 +298,15 @@ def _read_case(path: Path) -> _Case:
             remarks[found.group(1).lower()] = found.group(2).strip()
     if "dx" not in remarks:
         raise RecordError(
-            f"{path}.hea: there must be a line '# Dx:' with the diagnoses. It may be "
-            "empty; restore the header."
+            f"{record.name}.hea: there must be a line '# Dx:' with the diagnoses. It "
+            "may be empty; restore the header."
         )
     codes = [code.strip() for code in remarks["dx"].split(",") if code.strip()]
     bad = [code for code in codes if not _CODE.fullmatch(code)]
     if bad:
         raise RecordError(
-            f"{path}.hea: the line '# Dx:' must hold SNOMED CT codes, numbers parted "
-            f"by commas. Got {bad[0]!r} instead."
+            f"{record.name}.hea: the line '# Dx:' must hold SNOMED CT codes, numbers "
+            f"parted by commas. Got {bad[0]!r} instead."
         )
     return _Case(
         Record(record.name, leads, STANDARD_LEADS, record.fs, record.comments),

@@ -11,6 +11,7 @@ from sk_erts.datasets._records import check_on_error
 def fetch_cinc2017(
     *,
     on_error: str = "raise",
+    allow_flat: bool = False,
     return_X_y: bool = False,
     data_home: str | os.PathLike[str] | None = None,
     download_if_missing: bool = True,
@@ -28,6 +29,8 @@ def fetch_cinc2017(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
+    allow_flat : bool, default=False
+        Whether to read records in which a lead is constant from begin to end.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` in place of a Bunch.
     data_home : path-like, default=None
@@ -106,5 +109,9 @@ def fetch_cinc2017(
     paths = [f"training/{name:.3}/{name}" for name in read_labels(project.folder)]
     project.fetch(f"{path}{end}" for path in paths for end in (".hea", ".mat"))
     return load_cinc2017(
-        project.folder, on_error=on_error, n_jobs=n_jobs, return_X_y=return_X_y
+        project.folder,
+        on_error=on_error,
+        allow_flat=allow_flat,
+        n_jobs=n_jobs,
+        return_X_y=return_X_y,
     )

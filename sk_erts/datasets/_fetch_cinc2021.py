@@ -14,6 +14,7 @@ def fetch_georgia(
     *,
     labels: str = "classes",
     on_error: str = "raise",
+    allow_flat: bool = False,
     return_X_y: bool = False,
     data_home: str | os.PathLike[str] | None = None,
     download_if_missing: bool = True,
@@ -33,6 +34,8 @@ def fetch_georgia(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
+    allow_flat : bool, default=False
+        Whether to read records in which a lead is constant from begin to end.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` in place of a Bunch.
     data_home : path-like, default=None
@@ -115,6 +118,7 @@ def fetch_georgia(
         sources="E",
         labels=labels,
         on_error=on_error,
+        allow_flat=allow_flat,
         n_jobs=n_jobs,
         return_X_y=return_X_y,
     )
@@ -124,6 +128,7 @@ def fetch_cpsc2018(
     *,
     labels: str = "classes",
     on_error: str = "raise",
+    allow_flat: bool = False,
     return_X_y: bool = False,
     data_home: str | os.PathLike[str] | None = None,
     download_if_missing: bool = True,
@@ -143,6 +148,8 @@ def fetch_cpsc2018(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
+    allow_flat : bool, default=False
+        Whether to read records in which a lead is constant from begin to end.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` in place of a Bunch.
     data_home : path-like, default=None
@@ -225,6 +232,7 @@ def fetch_cpsc2018(
         sources="A",
         labels=labels,
         on_error=on_error,
+        allow_flat=allow_flat,
         n_jobs=n_jobs,
         return_X_y=return_X_y,
     )

@@ -22,6 +22,7 @@ def fetch_mitbih(
     classes: str = "aami",
     leads: Iterable[str] = ("MLII",),
     on_error: str = "raise",
+    allow_flat: bool = False,
     return_X_y: bool = False,
     data_home: str | os.PathLike[str] | None = None,
     download_if_missing: bool = True,
@@ -47,6 +48,8 @@ def fetch_mitbih(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
+    allow_flat : bool, default=False
+        Whether to read records in which a lead is constant from begin to end.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` in place of a Bunch.
     data_home : path-like, default=None
@@ -133,6 +136,7 @@ def fetch_mitbih(
         classes=classes,
         leads=lead_names,
         on_error=on_error,
+        allow_flat=allow_flat,
         n_jobs=n_jobs,
         return_X_y=return_X_y,
     )

@@ -22,6 +22,7 @@ def fetch_ptbxl(
     single_label: bool | str = False,
     min_likelihood: float = 0,
     on_error: str = "raise",
+    allow_flat: bool = False,
     return_X_y: bool = False,
     data_home: str | os.PathLike[str] | None = None,
     download_if_missing: bool = True,
@@ -51,6 +52,8 @@ def fetch_ptbxl(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
+    allow_flat : bool, default=False
+        Whether to read records in which a lead is constant from begin to end.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` in place of a Bunch.
     data_home : path-like, default=None
@@ -140,6 +143,7 @@ def fetch_ptbxl(
         single_label=single_label,
         min_likelihood=min_likelihood,
         on_error=on_error,
+        allow_flat=allow_flat,
         n_jobs=n_jobs,
         return_X_y=return_X_y,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from sk_erts.datasets._records import check_on_error, read_many, read_record, stack
+from sk_erts.datasets._records import check_on_error, read_many, stack
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
 
@@ -19,6 +19,7 @@ def read_records(
     *,
     labels: Any = None,
     on_error: str = "raise",
+    allow_flat: bool = False,
     n_jobs: int | None = None,
     return_X_y: bool = False,
 ) -> Any:
@@ -36,6 +37,9 @@ def read_records(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read, or a label without its record, is an
         error, or is left out and listed in ``skipped``.
+    allow_flat : bool, default=False
+        Whether records are kept of which a lead is constant from end to end; else they
+        are bad ones.
     n_jobs : int, default=None
         Number of processes that read; None is one.
     return_X_y : bool, default=False
@@ -106,7 +110,10 @@ def read_records(
         if not by_name:
             raise ValueError("None of the records of read_records has a label.")
     records, fine, skipped = read_many(
-        list(by_name.values()), read_record, on_error=on_error, n_jobs=n_jobs
+        list(by_name.values()),
+        on_error=on_error,
+        allow_flat=allow_flat,
+        n_jobs=n_jobs,
     )
     names = [name for name, is_fine in zip(by_name, fine, strict=True) if is_fine]
     import pandas as pd

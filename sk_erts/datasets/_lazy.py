@@ -1,28 +1,21 @@
-"""Records that are read when they are asked for, and files that hold them all."""
+"""Records that are read when they are asked for."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
-from tqdm import tqdm
 
-from sk_erts._typing import Array, FloatArray, IntArray
+from sk_erts._typing import FloatArray, IntArray
 from sk_erts.datasets._records import Record, read_record
 from sk_erts.exceptions import RecordError
 
-__all__ = ["LazyRecords", "PackedRecords", "RecordArray", "open_records", "to_memmap"]
-
-# Records that one process reads before it hands them on.
-N_AT_ONCE = 64
-LARGEST_INT16 = 32767
+__all__ = ["LazyRecords", "RecordArray"]
 
 
 class LazyRecords(ABC):
@@ -130,6 +123,8 @@ class RecordArray(LazyRecords):
     paths : sequence of path-like
         Paths of the records without extension. All must have the leads, the sampling
         frequency and the length of the first one.
+    allow_flat : bool, default=False
+        Whether a lead may be constant through a whole record.
     n_jobs : int, default=None
         Number of processes that read a batch; None is one.
 
@@ -164,13 +159,18 @@ class RecordArray(LazyRecords):
     """
 
     def __init__(
-        self, paths: Sequence[str | os.PathLike[str]], *, n_jobs: int | None = None
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        *,
+        allow_flat: bool = False,
+        n_jobs: int | None = None,
     ) -> None:
         self.paths = [os.fspath(path) for path in paths]
         if not self.paths:
             raise ValueError("RecordArray must have a path or more. Got none instead.")
+        self.allow_flat = allow_flat
         self.n_jobs = n_jobs
-        first = read_record(self.paths[0])
+        first = read_record(self.paths[0], allow_flat=allow_flat)
         self.lead_names = first.lead_names
         self.fs = first.fs
         super().__init__((len(self.paths), *first.signal.shape))
@@ -178,10 +178,11 @@ class RecordArray(LazyRecords):
     def _read(self, rows: IntArray) -> FloatArray:
         X = np.empty((len(rows), *self._stored_shape[1:]), dtype=np.float32)
         paths = [self.paths[row] for row in rows]
+        read = partial(read_record, allow_flat=self.allow_flat)
         if self.n_jobs in (None, 1):
-            found: Any = map(read_record, paths)
+            found: Any = map(read, paths)
         else:
-            found = Parallel(n_jobs=self.n_jobs)(map(delayed(read_record), paths))
+            found = Parallel(n_jobs=self.n_jobs)(map(delayed(read), paths))
         for x, record in zip(X, found, strict=True):
             x[:] = self._checked(record)
         return X
@@ -202,212 +203,3 @@ class RecordArray(LazyRecords):
                 f"{record.signal.shape} instead."
             )
         return record.signal
-
-
-class PackedRecords(LazyRecords):
-    """Records in a file of 16-bit numbers, each record with its own scale.
-
-    `to_memmap` writes such files and `open_records` opens them.
-
-    Parameters
-    ----------
-    path : path-like
-        A file that ``to_memmap(..., dtype="int16")`` wrote.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from sk_erts.datasets import make_ecg, to_memmap
-    >>> X, _ = make_ecg(4, random_state=0)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     packed = to_memmap(X, Path(folder, "ecg.npy"), dtype="int16")
-    ...     print(packed, bool(abs(packed.load() - X).max() < 1e-3))
-    PackedRecords(shape=(4, 12, 1000)) True
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
-        self._open()
-        super().__init__(self._file["signal"].shape)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the open file behind: whoever gets this opens it anew."""
-        return {key: value for key, value in vars(self).items() if key != "_file"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._open()
-
-    def _open(self) -> None:
-        self._file = np.load(self.path, mmap_mode="r")
-
-    def _read(self, rows: IntArray) -> FloatArray:
-        part = self._file[rows]
-        scale = part["scale"][:, np.newaxis, np.newaxis]
-        X: FloatArray = part["signal"] * scale
-        return X
-
-
-def to_memmap(
-    records: Any,
-    path: str | os.PathLike[str],
-    *,
-    dtype: str = "float32",
-    overwrite: bool = False,
-    n_jobs: int | None = None,
-    verbose: bool = False,
-) -> Any:
-    """Write records to one file that is read piece by piece, and open it.
-
-    The file appears under its name when it is whole; a crash leaves none.
-
-    Parameters
-    ----------
-    records : ndarray of shape (n_samples, n_leads, n_times), RecordArray or similar
-        What has `shape` and can be sliced.
-    path : path-like
-        File to write; its name should end in ``.npy``.
-    dtype : {"float32", "int16"}, default="float32"
-        ``"int16"`` takes half the space and keeps each record to one part in 65,534 of
-        its largest amplitude.
-    overwrite : bool, default=False
-        Whether a file of this name may be replaced.
-    n_jobs : int, default=None
-        Number of processes that read; None is one.
-    verbose : bool, default=False
-        Whether to show a progress bar.
-
-    Returns
-    -------
-    X : memmap of shape (n_samples, n_leads, n_times), or PackedRecords
-        What `open_records` returns.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is not what it must be, or a record holds values that are not
-        finite.
-    FileExistsError
-        If there is such a file, and it may not be replaced.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from sk_erts.datasets import make_ecg, to_memmap
-    >>> X, _ = make_ecg(4, random_state=0)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     mapped = to_memmap(X, Path(folder, "ecg.npy"))
-    ...     print(type(mapped).__name__, mapped.shape, bool((mapped == X).all()))
-    memmap (4, 12, 1000) True
-    """
-    if dtype not in ("float32", "int16"):
-        raise ValueError(
-            "The 'dtype' parameter of to_memmap must be 'float32' or 'int16'. Got "
-            f"{dtype!r} instead."
-        )
-    target = Path(path)
-    if target.exists() and not overwrite:
-        raise FileExistsError(
-            f"{target} is there already. Pass overwrite=True to replace it."
-        )
-    shape = tuple(records.shape)
-    if len(shape) != 3 or 0 in shape:
-        raise ValueError(
-            "The records of to_memmap must have the shape (n_samples, n_leads, "
-            f"n_times), none of it zero. Got {shape} instead."
-        )
-    stored: Any = np.float32
-    if dtype == "int16":
-        stored = np.dtype([("scale", np.float32), ("signal", np.int16, shape[1:])])
-        shape = shape[:1]
-    starts = range(0, len(records), N_AT_ONCE)
-    pieces = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_load)(records[start : start + N_AT_ONCE], start, dtype)
-        for start in starts
-    )
-    handle, part = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)
-    os.close(handle)
-    try:
-        file = np.lib.format.open_memmap(part, mode="w+", dtype=stored, shape=shape)
-        bar = tqdm(total=len(records), unit="record", disable=not verbose)
-        with bar:
-            for start, piece in zip(starts, pieces, strict=True):
-                file[start : start + len(piece)] = piece
-                bar.update(len(piece))
-        file.flush()
-        del file
-        os.chmod(part, 0o666 & ~_umask())
-        os.replace(part, target)
-    except BaseException:
-        os.unlink(part)
-        raise
-    return open_records(target)
-
-
-def open_records(path: str | os.PathLike[str]) -> Any:
-    """Open a file that `to_memmap` wrote.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    X : memmap of shape (n_samples, n_leads, n_times), or PackedRecords
-        Nothing is read yet. Both can be fitted, divided and explained.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no such file.
-
-    Examples
-    --------
-    >>> from sk_erts.datasets import open_records
-    >>> open_records("not/here.npy")
-    Traceback (most recent call last):
-    ...
-    FileNotFoundError: [Errno 2] No such file or directory: 'not/here.npy'
-    """
-    file: Array = np.load(path, mmap_mode="r")
-    if file.dtype.names == ("scale", "signal") and file.ndim == 1:
-        return PackedRecords(path)
-    if file.dtype != np.float32 or file.ndim != 3:
-        raise ValueError(
-            f"{os.fspath(path)} must hold records as to_memmap writes them. Got an "
-            f"array of {file.dtype} with {file.ndim} dimensions instead."
-        )
-    return file
-
-
-def _load(part: Any, first: int, dtype: str) -> NDArray[Any]:
-    """Return a slice of the records as it is stored."""
-    X = np.asarray(part.load() if hasattr(part, "load") else part, dtype=np.float32)
-    bad = ~np.isfinite(X).all(axis=(1, 2))
-    if bad.any():
-        raise ValueError(
-            f"Record {first + int(bad.argmax())} of to_memmap contains NaN or "
-            "infinity. Repair it, or leave it out."
-        )
-    if dtype == "float32":
-        return X
-    largest = abs(X).max(axis=(1, 2))
-    scale = (np.where(largest > 0, largest, 1) / LARGEST_INT16).astype(np.float32)
-    packed = np.empty(
-        len(X), dtype=[("scale", np.float32), ("signal", np.int16, X.shape[1:])]
-    )
-    packed["scale"] = scale
-    packed["signal"] = np.rint(X / scale[:, np.newaxis, np.newaxis])
-    return packed
-
-
-def _umask() -> int:
-    """Return the mask that new files get; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from sk_erts.datasets._records import (
+    Record,
     check_on_error,
     import_wfdb,
     read_many,
-    read_record,
 )
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
@@ -66,6 +66,7 @@ def load_mitbih(
     classes: str = "aami",
     leads: Iterable[str] = ("MLII",),
     on_error: str = "raise",
+    allow_flat: bool = False,
     n_jobs: int | None = None,
     return_X_y: bool = False,
 ) -> Any:
@@ -89,6 +90,9 @@ def load_mitbih(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
+    allow_flat : bool, default=False
+        Whether records are kept of which a lead, wanted or not, is constant from end to
+        end; else they are bad ones.
     n_jobs : int, default=None
         Number of processes that read; None is one.
     return_X_y : bool, default=False
@@ -155,9 +159,12 @@ def load_mitbih(
     before, after = _check_window(window_s)
     root = Path(folder)
     names = _names(root, check_records(records))
-    read = partial(_read_beats, leads=lead_names, before=before, after=after)
     found, fine, skipped = read_many(
-        [root / name for name in names], read, on_error=on_error, n_jobs=n_jobs
+        [root / name for name in names],
+        partial(_cut_beats, leads=lead_names, before=before, after=after),
+        on_error=on_error,
+        allow_flat=allow_flat,
+        n_jobs=n_jobs,
     )
     import pandas as pd
 
@@ -293,22 +300,23 @@ def _names(root: Path, wanted: list[str] | None) -> list[str]:
     return names
 
 
-def _read_beats(path: Path, leads: tuple[str, ...], before: int, after: int) -> _Beats:
+def _cut_beats(
+    record: Record, leads: tuple[str, ...], before: int, after: int
+) -> _Beats:
     """Cut the beats of one record around their annotations."""
-    record = read_record(path)
     if record.fs != FS:
         raise RecordError(
-            f"{path}: a record of MIT-BIH must have {FS} Hz. Got {record.fs} Hz "
+            f"{record.name}: a record of MIT-BIH must have {FS} Hz. Got {record.fs} Hz "
             "instead."
         )
     absent = [lead for lead in leads if lead not in record.lead_names]
     if absent:
         raise RecordError(
-            f"{path}: the record must have the leads {', '.join(leads)}. Got "
+            f"{record.name}: the record must have the leads {', '.join(leads)}. Got "
             f"{', '.join(record.lead_names)} instead; choose others with 'leads'."
         )
     signal = record.signal[[record.lead_names.index(lead) for lead in leads]]
-    symbols, samples = _read_annotations(path)
+    symbols, samples = _read_annotations(record.name)
     inside = (samples >= before) & (samples + after <= signal.shape[1])
     samples = samples[inside]
     window = samples[:, np.newaxis] + np.arange(-before, after)  # (n_beats, times)
@@ -320,13 +328,13 @@ def _read_beats(path: Path, leads: tuple[str, ...], before: int, after: int) -> 
     )
 
 
-def _read_annotations(path: Path) -> tuple[list[str], NDArray[np.int64]]:
+def _read_annotations(path: str) -> tuple[list[str], NDArray[np.int64]]:
     """Return the symbols of the beats, without other remarks, and their R peaks."""
     try:
         with warnings.catch_warnings():
             # wfdb calls pandas in a way that recent versions deprecate.
             warnings.simplefilter("ignore", DeprecationWarning)
-            annotation = import_wfdb().rdann(os.fspath(path), "atr")
+            annotation = import_wfdb().rdann(path, "atr")
     except FileNotFoundError as error:
         raise RecordNotFoundError(
             f"{path}.atr: there are no annotations. Restore the file, or leave the "

@@ -16,7 +16,7 @@ from sk_erts.datasets._ptbxl_selection import (
     check_selection,
     select_records,
 )
-from sk_erts.datasets._records import check_on_error, read_leads, read_many
+from sk_erts.datasets._records import check_on_error, leads_of_length, read_many
 from sk_erts.exceptions import RecordNotFoundError
 
 _DURATION_S = 10
@@ -32,6 +32,7 @@ def load_ptbxl(
     single_label: bool | str = ...,
     min_likelihood: float = ...,
     on_error: str = ...,
+    allow_flat: bool = ...,
     n_jobs: int | None = ...,
     return_X_y: Literal[False] = ...,
 ) -> Bunch: ...
@@ -47,6 +48,7 @@ def load_ptbxl(
     single_label: bool | str = ...,
     min_likelihood: float = ...,
     on_error: str = ...,
+    allow_flat: bool = ...,
     n_jobs: int | None = ...,
     return_X_y: Literal[True],
 ) -> tuple[NDArray[np.float32], NDArray[Any]]: ...
@@ -62,6 +64,7 @@ def load_ptbxl(
     single_label: bool | str = ...,
     min_likelihood: float = ...,
     on_error: str = ...,
+    allow_flat: bool = ...,
     n_jobs: int | None = ...,
     return_X_y: bool,
 ) -> Bunch | tuple[NDArray[np.float32], NDArray[Any]]: ...
@@ -76,6 +79,7 @@ def load_ptbxl(
     single_label: bool | str = False,
     min_likelihood: float = 0,
     on_error: str = "raise",
+    allow_flat: bool = False,
     n_jobs: int | None = None,
     return_X_y: bool = False,
 ) -> Bunch | tuple[NDArray[np.float32], NDArray[Any]]:
@@ -104,6 +108,9 @@ def load_ptbxl(
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
+    allow_flat : bool, default=False
+        Whether records are kept of which a lead is constant from end to end; else they
+        are bad ones.
     n_jobs : int, default=None
         Number of processes that read; None is one. A second one first spends seconds on
         imports.
@@ -218,7 +225,12 @@ def load_ptbxl(
         root, fs, task, wanted_folds, single_label, min_likelihood
     )
     data, fine, skipped = _read_all(
-        root, list(table[PATH_COLUMNS[fs]]), fs, on_error, n_jobs
+        root,
+        list(table[PATH_COLUMNS[fs]]),
+        fs,
+        on_error=on_error,
+        allow_flat=allow_flat,
+        n_jobs=n_jobs,
     )
     table, target = table[fine], target[fine]
     if return_X_y:
@@ -244,7 +256,13 @@ def load_ptbxl(
 
 
 def _read_all(
-    root: Path, names: Sequence[str], fs: int, on_error: str, n_jobs: int | None
+    root: Path,
+    names: Sequence[str],
+    fs: int,
+    *,
+    on_error: str,
+    allow_flat: bool,
+    n_jobs: int | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], Any]:
     """Read the records: (n, 12, times) in mV, which ones, and what of the others."""
     absent = [
@@ -262,8 +280,9 @@ def _read_all(
     data = np.empty((len(names), len(STANDARD_LEADS), n_times), dtype=np.float32)
     found, fine, skipped = read_many(
         [root / name for name in names],
-        partial(read_leads, fs=fs, n_times=n_times),
+        partial(leads_of_length, fs=fs, n_times=n_times),
         on_error=on_error,
+        allow_flat=allow_flat,
         n_jobs=n_jobs,
         into=data,
     )

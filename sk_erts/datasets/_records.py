@@ -19,7 +19,7 @@ __all__ = [
     "Record",
     "check_on_error",
     "import_wfdb",
-    "read_leads",
+    "leads_of_length",
     "read_many",
     "read_record",
     "stack",
@@ -56,13 +56,15 @@ class Record:
     comments: tuple[str, ...] = ()
 
 
-def read_record(path: str | os.PathLike[str]) -> Record:
+def read_record(path: str | os.PathLike[str], *, allow_flat: bool = False) -> Record:
     """Read a record of any leads, frequency and length.
 
     Parameters
     ----------
     path : str or path-like
         The record's path without extension; ``.hea`` must exist.
+    allow_flat : bool, default=False
+        Whether leads may be constant through the whole record.
 
     Returns
     -------
@@ -75,7 +77,8 @@ def read_record(path: str | os.PathLike[str]) -> Record:
         If the header, or a signal file that it names, is not there.
     RecordError
         If the header or a signal file is malformed or cut short, the header names a
-        file outside its folder, a lead is not in mV, or a sample is missing.
+        file outside its folder, a lead is not in mV, a sample is missing, or a lead is
+        flat.
     """
     name = os.fspath(path)
     _check_signal_files(name)
@@ -102,6 +105,14 @@ def read_record(path: str | os.PathLike[str]) -> Record:
         raise RecordError(
             f"{name}: all samples must be numbers. Got {int(missing.sum())} missing "
             f"ones instead, in {', '.join(spoilt)}; leave the record out or fill them."
+        )
+    flat = (signal == signal[:, :1]).all(axis=1)
+    if flat.any() and not allow_flat:
+        still = ", ".join(lead_names[k] for k in np.flatnonzero(flat))
+        raise RecordError(
+            f"{name}: no lead must be flat. Got one value through the whole record "
+            f"instead in {still}; pass on_error='skip' to a loader to leave such "
+            "records out, or allow_flat=True to keep them."
         )
     comments = tuple(str(line) for line in record.comments)
     return Record(name, signal, lead_names, record.fs, comments)
@@ -135,13 +146,13 @@ def standard_leads(record: Record) -> NDArray[np.float32]:
     return record.signal[[order.index(key) for key in _LEAD_KEYS]]
 
 
-def read_leads(path: str | Path, fs: float, n_times: int) -> NDArray[np.float32]:
-    """Read a record of the twelve standard leads.
+def leads_of_length(record: Record, fs: float, n_times: int) -> NDArray[np.float32]:
+    """Return the twelve standard leads of a record of known frequency and length.
 
     Parameters
     ----------
-    path : str or Path
-        The record's path without extension; ``.hea`` and ``.dat`` must exist.
+    record : Record
+        Has these leads, in any order.
     fs : float
         Sampling frequency the record must have, in Hz.
     n_times : int
@@ -154,14 +165,9 @@ def read_leads(path: str | Path, fs: float, n_times: int) -> NDArray[np.float32]
 
     Raises
     ------
-    RecordNotFoundError
-        If the header names a signal file that is not there.
     RecordError
-        If the header or the signal file is malformed or cut short, or if leads, unit,
-        sampling frequency or length differ from what they must be, or if a sample is
-        missing.
+        If leads, sampling frequency or length differ from what they must be.
     """
-    record = read_record(path)
     leads = standard_leads(record)
     if record.fs != fs:
         raise RecordError(
@@ -195,9 +201,10 @@ def check_on_error(on_error: Any, function: str) -> None:
 
 def read_many(
     paths: Sequence[str | os.PathLike[str]],
-    read: Callable[[Any], Any],
+    convert: Callable[[Record], Any] | None = None,
     *,
     on_error: str,
+    allow_flat: bool,
     n_jobs: int | None,
     into: NDArray[Any] | None = None,
 ) -> tuple[Any, NDArray[np.bool_], Any]:
@@ -207,19 +214,22 @@ def read_many(
     ----------
     paths : sequence of path-like
         Paths without extension.
-    read : callable
-        Reads one; raises `RecordError` or `RecordNotFoundError`.
+    convert : callable, optional
+        Makes of each record what is wanted of it; raises `RecordError` or
+        `RecordNotFoundError` where it cannot. By default it is the record itself.
     on_error : {"raise", "skip"}
         Whether a record that cannot be read stops the reading.
+    allow_flat : bool
+        Whether leads may be constant through a whole record.
     n_jobs : int or None
         Number of processes; None is one, or what joblib's configuration says.
     into : ndarray of shape (n_paths, ...), optional
-        Takes what `read` returns, so that it is not in memory twice.
+        Takes what `convert` returns, so that it is not in memory twice.
 
     Returns
     -------
     found : list or ndarray
-        What `read` returned for those that can be read; the first rows of `into`.
+        What `convert` returned for those that can be read; the first rows of `into`.
     fine : bool ndarray of shape (n_paths,)
         Which ones these are.
     skipped : pandas.DataFrame
@@ -234,7 +244,7 @@ def read_many(
 
     attempt = _read_or_error if on_error == "skip" else _read_or_raise
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(attempt)(read, path) for path in paths
+        delayed(attempt)(path, convert, allow_flat) for path in paths
     )
     fine = np.zeros(len(paths), dtype=bool)
     errors: list[tuple[str, str]] = []
@@ -279,13 +289,18 @@ def stack(signals: Sequence[NDArray[np.float32]]) -> NDArray[Any]:
     return data
 
 
-def _read_or_raise(read: Callable[[Any], Any], path: Any) -> Any:
-    return read(path)
+def _read_or_raise(
+    path: Any, convert: Callable[[Record], Any] | None, allow_flat: bool
+) -> Any:
+    record = read_record(path, allow_flat=allow_flat)
+    return record if convert is None else convert(record)
 
 
-def _read_or_error(read: Callable[[Any], Any], path: Any) -> Any:
+def _read_or_error(
+    path: Any, convert: Callable[[Record], Any] | None, allow_flat: bool
+) -> Any:
     try:
-        return read(path)
+        return _read_or_raise(path, convert, allow_flat)
     except (RecordError, RecordNotFoundError) as error:
         return error
 

@@ -1,22 +1,26 @@
 """Synthetic ECG whose evidence is known."""
 
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch, check_random_state
 
-from sk_erts.datasets._beats import draw_morphology
+from sk_erts.datasets._beats import Morphology, draw_morphology
 from sk_erts.datasets._checks import check_classes, check_parameters, count_times
 from sk_erts.datasets._fibrillation import draw_fibrillation, fibrillation
 from sk_erts.datasets._leads import INDEPENDENT_LEADS, choose_leads, lead_matrix
 from sk_erts.datasets._noise import (
+    Corruption,
     add_interference,
     draw_corruption,
     flatten_lost_leads,
 )
-from sk_erts.datasets._rhythm import breathing, draw_rhythm, r_peak_steps
+from sk_erts.datasets._packed import open_records, write_npy
+from sk_erts.datasets._rhythm import Rhythm, breathing, draw_rhythm, r_peak_steps
 from sk_erts.datasets._waves import beat_grid, evidence_mask, wave_signals
 
 # Time steps worked on at once: bounds the memory of intermediate arrays, which are
@@ -25,6 +29,19 @@ _CHUNK_STEPS = 2**17
 
 _Signals = NDArray[np.float32]
 _Labels = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class _Hearts:
+    """What is drawn of all records before the first signal is made."""
+
+    y_true: _Labels
+    rhythm: Rhythm
+    shape: Morphology
+    atria: NDArray[np.float64]
+    swing: NDArray[np.float64]  # of the size, with breath
+    white_mv: NDArray[np.float32]
+    damage: Corruption
 
 
 @overload
@@ -39,6 +56,7 @@ def make_ecg(
     label_noise: float = ...,
     random_state: int | np.random.RandomState | None = ...,
     return_evidence: Literal[False] = ...,
+    out: str | os.PathLike[str] | None = ...,
 ) -> tuple[_Signals, _Labels]: ...
 
 
@@ -54,6 +72,7 @@ def make_ecg(
     label_noise: float = ...,
     random_state: int | np.random.RandomState | None = ...,
     return_evidence: Literal[True],
+    out: str | os.PathLike[str] | None = ...,
 ) -> tuple[_Signals, _Labels, Bunch]: ...
 
 
@@ -68,6 +87,7 @@ def make_ecg(
     label_noise: float = 0.0,
     random_state: int | np.random.RandomState | None = None,
     return_evidence: bool = False,
+    out: str | os.PathLike[str] | None = None,
 ) -> tuple[_Signals, _Labels] | tuple[_Signals, _Labels, Bunch]:
     """Make synthetic ECG records of six kinds of heart.
 
@@ -103,11 +123,16 @@ def make_ecg(
         Source of randomness; an int makes the call reproducible.
     return_evidence : bool, default=False
         Whether to return the third value.
+    out : path-like, default=None
+        File to write the records to, piece by piece, and to open as `open_records`
+        does: for more records than fit in memory. Its name should end in ``.npy``, and
+        there must be no such file. It appears when it is whole.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_leads, n_times), dtype float32
-        Records in mV; ``n_times`` is ``fs * duration_s``, rounded.
+        Records in mV; ``n_times`` is ``fs * duration_s``, rounded. With `out`, the same
+        ones in a memory map.
     y : ndarray of shape (n_samples,), dtype str
         Labels.
     evidence : :class:`~sklearn.utils.Bunch`
@@ -133,10 +158,13 @@ def make_ecg(
     ValueError
         If a parameter is out of its range, or ``label_noise`` is given with a single
         class.
+    FileExistsError
+        If there is a file `out`.
 
     See Also
     --------
     load_ptbxl : Load real records from disk.
+    to_memmap : Write any records to a file.
 
     Notes
     -----
@@ -150,6 +178,10 @@ def make_ecg(
     III = II - I, aVR = -(I + II)/2, aVL = I - II/2 and aVF = II - I/2 hold for noise
     too, lost leads excepted. A call with fewer leads returns the same leads as a call
     with more, but for which leads are lost.
+
+    With `out`, memory holds a piece of the signals at a time, but for every record its
+    label, rate and wave shapes (about 3 KB while they are drawn), and the evidence if
+    it is asked for: one byte per time step.
 
     References
     ----------
@@ -186,47 +218,73 @@ def make_ecg(
     shift = flip_rng.integers(1, max(len(names), 2), n_samples)
     y = names[np.where(flipped, (true + shift) % len(names), true)]
 
-    rhythm = draw_rhythm(y_true == "AFIB", y_true == "PVC", n_times / fs, heart_rng)
-    shape = draw_morphology(y_true, rhythm.mean_rr, heart_rng)
-    atria = draw_fibrillation(n_samples, heart_rng)
-    swing = heart_rng.uniform(0.0, 0.08, (n_samples, 1))  # of the size, with breath
-    white_mv = heart_rng.uniform(0.005, 0.02, (n_samples, 1, 1)).astype(np.float32)
     lead_names = choose_leads(n_leads)
-    to_leads = lead_matrix(lead_names)
-    damage = draw_corruption(
-        n_samples, round(noise * n_samples), n_leads, n_times / fs, damage_rng
+    rhythm = draw_rhythm(y_true == "AFIB", y_true == "PVC", n_times / fs, heart_rng)
+    hearts = _Hearts(
+        y_true=y_true,
+        rhythm=rhythm,
+        shape=draw_morphology(y_true, rhythm.mean_rr, heart_rng),
+        atria=draw_fibrillation(n_samples, heart_rng),
+        swing=heart_rng.uniform(0.0, 0.08, (n_samples, 1)),
+        white_mv=heart_rng.uniform(0.005, 0.02, (n_samples, 1, 1)).astype(np.float32),
+        damage=draw_corruption(
+            n_samples, round(noise * n_samples), n_leads, n_times / fs, damage_rng
+        ),
     )
-
-    X = np.empty((n_samples, n_leads, n_times), dtype=np.float32)
-    mask = np.empty((n_samples, n_times), dtype=bool)
-    t = np.arange(n_times) / fs
-    for part in _chunks(n_samples, n_times):
-        grid = beat_grid(rhythm, part, n_times, fs)
-        mask[part] = evidence_mask(y_true[part], grid, shape, part)
-        flutter = fibrillation(atria[part], y_true[part] == "AFIB", t)
-        waves = wave_signals(grid, shape, part, flutter)
-        breath = breathing(rhythm, part, t)
-        waves *= (1.0 + swing[part] * breath).astype(np.float32)[:, None]
-        signal = shape.amplitude[part] @ waves  # (n, 8, times)
-        signal += white_mv[part] * white_rng.standard_normal(
-            (len(signal), len(INDEPENDENT_LEADS), n_times), dtype=np.float32
-        )
-        add_interference(signal, damage, part, fs, muscle_rng)
-        np.matmul(to_leads, signal, out=X[part])  # (n, leads, times)
-        flatten_lost_leads(X[part], damage, part)
+    mask = np.empty((n_samples, n_times), dtype=bool) if return_evidence else None
+    pieces = _pieces(hearts, n_times, fs, lead_names, white_rng, muscle_rng, mask)
+    shape = (n_samples, n_leads, n_times)
+    if out is None:
+        X = np.empty(shape, dtype=np.float32)
+        for part, piece in zip(_chunks(n_samples, n_times), pieces, strict=True):
+            X[part] = piece
+    else:
+        write_npy(out, np.dtype(np.float32), shape, pieces)
+        X = open_records(out)
 
     if not return_evidence:
         return X, y
     evidence = Bunch(
         mask=mask,
-        corrupted=damage.kind != "",
-        corruption=damage.kind,
+        corrupted=hearts.damage.kind != "",
+        corruption=hearts.damage.kind,
         flipped=flipped,
         y_true=y_true,
         lead_names=lead_names,
         r_peaks=r_peak_steps(rhythm, n_times, fs),
     )
     return X, y, evidence
+
+
+def _pieces(
+    hearts: _Hearts,
+    n_times: int,
+    fs: float,
+    lead_names: tuple[str, ...],
+    white_rng: np.random.Generator,
+    muscle_rng: np.random.Generator,
+    mask: NDArray[np.bool_] | None,
+) -> Iterator[_Signals]:
+    """Yield the signals of one part of the records after the other; fill the mask."""
+    to_leads = lead_matrix(lead_names)
+    t = np.arange(n_times) / fs
+    for part in _chunks(len(hearts.y_true), n_times):
+        labels = hearts.y_true[part]
+        grid = beat_grid(hearts.rhythm, part, n_times, fs)
+        if mask is not None:
+            mask[part] = evidence_mask(labels, grid, hearts.shape, part)
+        flutter = fibrillation(hearts.atria[part], labels == "AFIB", t)
+        waves = wave_signals(grid, hearts.shape, part, flutter)
+        breath = breathing(hearts.rhythm, part, t)
+        waves *= (1.0 + hearts.swing[part] * breath).astype(np.float32)[:, None]
+        signal = hearts.shape.amplitude[part] @ waves  # (n, 8, times)
+        signal += hearts.white_mv[part] * white_rng.standard_normal(
+            (len(signal), len(INDEPENDENT_LEADS), n_times), dtype=np.float32
+        )
+        add_interference(signal, hearts.damage, part, fs, muscle_rng)
+        leads = np.matmul(to_leads, signal)  # (n, leads, times)
+        flatten_lost_leads(leads, hearts.damage, part)
+        yield leads
 
 
 def _chunks(n_samples: int, n_times: int) -> Iterator[slice]:

@@ -103,13 +103,20 @@ class TestBadInput:
             load_cinc2017(folder)
 
     def test_another_frequency(self, folder, write_mat_record):
-        write_mat_record(folder / "A00002", np.zeros((1, 900)), ["ECG"], 250)
+        write_mat_record(
+            folder / "A00002", np.sin(np.arange(900.0))[np.newaxis], ["ECG"], 250
+        )
         with pytest.raises(RecordError, match="A00002: .*one lead at 300 Hz.*250 Hz"):
             load_cinc2017(folder)
 
     @pytest.mark.parametrize("n_jobs", [None, 2])
     def test_skip_leaves_out_and_tells_why(self, folder, write_mat_record, n_jobs):
-        write_mat_record(folder / "A00001", np.zeros((2, 900)), ["I", "II"], 300)
+        write_mat_record(
+            folder / "A00001",
+            np.sin(np.arange(1800.0)).reshape(2, 900),
+            ["I", "II"],
+            300,
+        )
         samples = (folder / "A00002.mat").read_bytes()
         (folder / "A00002.mat").write_bytes(samples[:-100])
         data = load_cinc2017(folder, on_error="skip", n_jobs=n_jobs)

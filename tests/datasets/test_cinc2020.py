@@ -167,8 +167,17 @@ class TestBadInput:
 
 
 @pytest.mark.real
+def test_a_real_record_of_flat_leads(cinc2020_folder):
+    with pytest.raises(RecordError, match="JS20004: no lead must be flat.*V2, V4, V6;"):
+        load_cinc2020(cinc2020_folder)
+    data = load_cinc2020(cinc2020_folder, on_error="skip")
+    assert len(data.data) == 27
+    assert [record[-7:] for record in data.skipped["record"]] == ["JS20004"]
+
+
+@pytest.mark.real
 def test_real_records(cinc2020_folder):
-    data = load_cinc2020(cinc2020_folder)
+    data = load_cinc2020(cinc2020_folder, allow_flat=True)
     assert len(data.data) == len(list(cinc2020_folder.glob("*.mat"))) == 28
     for k, name in enumerate(data.groups):
         raw = np.fromfile(cinc2020_folder / f"{name}.mat", dtype="<i2", offset=24)

@@ -7,6 +7,7 @@ from sk_erts.exceptions import RecordError, RecordNotFoundError
 
 LABELS = {"a1": "AFIB", "b2": "NORM", "c3": "AFIB"}
 LEADS = ["I", "V1"]
+MOVING = np.sin(np.arange(1000.0)).reshape(2, 500)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_only_records_with_a_label_are_read(folder, kind):
 
 
 def test_names_that_look_like_numbers_stay_names(folder, write_mat_record):
-    write_mat_record(folder / "00012", np.zeros((2, 300)), LEADS, 250)
+    write_mat_record(folder / "00012", MOVING[:, :300], LEADS, 250)
     (folder / "labels.csv").write_text("name,label\n00012,3\n")
     data = read_records(folder, labels=folder / "labels.csv")
     assert data.groups.tolist() == ["00012"]
@@ -67,7 +68,7 @@ def test_names_that_look_like_numbers_stay_names(folder, write_mat_record):
 
 
 def test_lengths_and_frequencies_may_differ(folder, write_mat_record):
-    write_mat_record(folder / "b2", np.zeros((2, 500)), LEADS, 500)
+    write_mat_record(folder / "b2", MOVING, LEADS, 500)
     data = read_records(folder)
     assert data.data.dtype == object
     assert [x.shape[1] for x in data.data] == [300, 500, 300, 300]
@@ -84,7 +85,7 @@ class TestBadInput:
             read_records([])
 
     def test_two_records_of_one_name(self, folder, write_mat_record):
-        write_mat_record(folder / "a1", np.zeros((2, 300)), LEADS, 250)
+        write_mat_record(folder / "a1", MOVING[:, :300], LEADS, 250)
         with pytest.raises(ValueError, match="have one name"):
             read_records(folder)
 
@@ -118,7 +119,7 @@ class TestBadInput:
             read_records(folder, labels=folder / "labels.csv")
 
     def test_other_leads_than_the_first(self, folder, write_mat_record):
-        write_mat_record(folder / "deep/c3", np.zeros((2, 300)), ["I", "V2"], 250)
+        write_mat_record(folder / "deep/c3", MOVING[:, :300], ["I", "V2"], 250)
         with pytest.raises(RecordError, match="c3: .*leads of the first one, I, V1"):
             read_records(folder)
         data = read_records(folder, on_error="skip")

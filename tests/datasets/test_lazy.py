@@ -1,6 +1,5 @@
 """Records that stay on disk: what they give, and what the estimator makes of them."""
 
-import os
 import pickle
 
 import numpy as np
@@ -9,11 +8,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import (
-    PackedRecords,
     RecordArray,
-    _lazy,
     make_ecg,
-    open_records,
     to_memmap,
 )
 from sk_erts.exceptions import RecordError, RecordNotFoundError
@@ -181,82 +177,3 @@ class TestRecordArray:
         records = RecordArray([on_disk.paths[0], folder / "other"])
         with pytest.raises(RecordError, match=r"other: .*I, II at 100 Hz.*at 200 Hz"):
             records.load()
-
-
-class TestToMemmap:
-    @pytest.mark.parametrize("n_jobs", [None, 2])
-    def test_single_precision_is_exact(self, on_disk, tmp_path, n_jobs):
-        mapped = to_memmap(on_disk, tmp_path / "x.npy", n_jobs=n_jobs)
-        assert isinstance(mapped, np.memmap)
-        np.testing.assert_array_equal(mapped, on_disk.load())
-        np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), mapped)
-
-    def test_16_bits_are_exact_to_half_a_step_of_each_record(self, tmp_path):
-        x = X * np.logspace(-3, 3, N, dtype=np.float32)[:, None, None]
-        x[3] = 0
-        packed = to_memmap(x, tmp_path / "x.npy", dtype="int16")
-        assert isinstance(packed, PackedRecords)
-        step = abs(x).max(axis=(1, 2), keepdims=True) / 32767
-        # Single precision adds 32767 * 2 ** -24 of a step.
-        assert (abs(packed.load() - x) <= 0.502 * step).all()
-        full, half = x.nbytes, os.path.getsize(tmp_path / "x.npy")
-        assert half < 0.52 * full
-
-    def test_opens_again(self, packed, tmp_path):
-        again = open_records(packed.path)
-        np.testing.assert_array_equal(again.load(), packed.load())
-        to_memmap(packed, tmp_path / "x.npy")
-        np.testing.assert_array_equal(open_records(tmp_path / "x.npy"), packed.load())
-
-    @pytest.mark.parametrize("dtype", ["float32", "int16"])
-    def test_a_crash_leaves_no_file(self, tmp_path, monkeypatch, dtype):
-        load = _lazy._load
-
-        def crash(part, first, dtype):
-            if first:
-                raise KeyboardInterrupt
-            return load(part, first, dtype)
-
-        monkeypatch.setattr(_lazy, "_load", crash)
-        with pytest.raises(KeyboardInterrupt):
-            to_memmap(X, tmp_path / "x.npy", dtype=dtype)
-        assert list(tmp_path.iterdir()) == []
-
-    def test_a_file_is_not_replaced_unless_asked(self, tmp_path):
-        path = tmp_path / "x.npy"
-        to_memmap(X, path)
-        with pytest.raises(FileExistsError, match="overwrite=True"):
-            to_memmap(X + 1, path)
-        np.testing.assert_array_equal(open_records(path), X)
-        np.testing.assert_array_equal(to_memmap(X + 1, path, overwrite=True), X + 1)
-
-    def test_gets_the_rights_of_new_files(self, tmp_path):
-        to_memmap(X, tmp_path / "x.npy")
-        (tmp_path / "new").touch()
-        rights = {(tmp_path / name).stat().st_mode & 0o777 for name in ("x.npy", "new")}
-        assert len(rights) == 1
-
-    @pytest.mark.parametrize("spoilt", [np.nan, np.inf])
-    def test_bad_samples_are_named(self, tmp_path, spoilt):
-        x = X.copy()
-        x[68, 1, 3] = spoilt
-        with pytest.raises(ValueError, match="Record 68 of to_memmap .*NaN or inf"):
-            to_memmap(x, tmp_path / "x.npy")
-        assert list(tmp_path.iterdir()) == []
-
-    def test_parameters(self, tmp_path):
-        with pytest.raises(ValueError, match="'float32' or 'int16'. Got 'int8'"):
-            to_memmap(X, tmp_path / "x.npy", dtype="int8")
-        with pytest.raises(ValueError, match=r"Got \(70, 150\) instead"):
-            to_memmap(X[:, 0], tmp_path / "x.npy")
-
-    def test_another_file(self, tmp_path):
-        np.save(tmp_path / "x.npy", np.zeros(3))
-        with pytest.raises(ValueError, match="of float64 with 1 dimensions"):
-            open_records(tmp_path / "x.npy")
-
-    def test_a_progress_bar_where_it_is_wanted(self, tmp_path, capfd):
-        to_memmap(X, tmp_path / "x.npy")
-        assert capfd.readouterr().err == ""
-        to_memmap(X, tmp_path / "y.npy", verbose=True)
-        assert "70/70" in capfd.readouterr().err

@@ -135,7 +135,13 @@ class TestBadInput:
             load_mitbih(folder, leads="V1")
 
     def test_another_frequency(self, folder):
-        write(folder, "101", np.zeros((2, N_TIMES)), ["MLII", "V1"], fs=250)
+        write(
+            folder,
+            "101",
+            np.sin(np.arange(2.0 * N_TIMES)).reshape(2, -1),
+            ["MLII", "V1"],
+            fs=250,
+        )
         with pytest.raises(RecordError, match="101: .*360 Hz. Got 250 Hz"):
             load_mitbih(folder)
 

@@ -91,7 +91,7 @@ def test_parallel_reading_gives_the_same(tiny):
 
 def test_500_hz_reads_the_other_file_names(tiny, tiny_table, write_record):
     (tiny / "records500" / "00000").mkdir(parents=True)
-    signal = np.linspace(-1, 1, 12)[:, None] * np.ones(5000)
+    signal = np.linspace(-1, 1, 12)[:, None] + np.sin(np.arange(5000))
     write_record(tiny / tiny_table["filename_hr"][0], signal, fs=500)
     edit_table(tiny, lambda table: table.head(1))
     for fs in (500, 500.0):

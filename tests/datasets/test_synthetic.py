@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import cross_val_score
 
 import sk_erts.datasets
-from sk_erts.datasets import STANDARD_LEADS, _synthetic, make_ecg
+from sk_erts.datasets import STANDARD_LEADS, _synthetic, make_ecg, open_records
 from sk_erts.datasets._beats import CLASS_PATTERNS
 
 CLASSES = ("NORM", "AFIB", "BBB", "STE", "HYP", "PVC")
@@ -207,6 +209,66 @@ def test_memory_is_bounded_by_the_chunk(monkeypatch):
     X, _ = make_ecg(600, random_state=0)
     assert len(seen) > 1
     assert max(seen) < X.nbytes / 3
+
+
+# ------------------------------------------------------------------- to a file
+
+
+@pytest.fixture
+def small_pieces(monkeypatch):
+    """Make ten records of one second at a time."""
+    monkeypatch.setattr(_synthetic, "_CHUNK_STEPS", 1000)
+
+
+@pytest.mark.parametrize("n_samples", [1, 10, 64])
+def test_a_file_holds_the_same_records_to_the_bit(tmp_path, small_pieces, n_samples):
+    options = {"duration_s": 1, "noise": 0.5, "label_noise": 0.2, "random_state": 0}
+    X, y, evidence = make_ecg(n_samples, return_evidence=True, **options)
+    path = tmp_path / "ecg.npy"
+    mapped, labels, seen = make_ecg(
+        n_samples, return_evidence=True, out=path, **options
+    )
+    assert isinstance(mapped, np.memmap)
+    assert mapped.mode == "r"
+    assert_array_equal(mapped, X)
+    assert_array_equal(open_records(path), X)
+    assert_array_equal(labels, y)
+    assert_array_equal(seen.mask, evidence.mask)
+    assert_array_equal(seen.corruption, evidence.corruption)
+
+
+def test_a_file_is_written_in_bounded_memory(tmp_path, small_pieces):
+    tracemalloc.start()
+    X, _ = make_ecg(500, duration_s=1, fs=1000, random_state=0, out=tmp_path / "x.npy")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < X.nbytes / 4
+
+
+def test_a_crash_leaves_no_file(tmp_path, small_pieces, monkeypatch):
+    def crash(*args):
+        raise KeyboardInterrupt
+
+    made = []
+    flatten = _synthetic.flatten_lost_leads
+    monkeypatch.setattr(
+        _synthetic,
+        "flatten_lost_leads",
+        lambda *args: made.append(flatten(*args)) if len(made) < 2 else crash(),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        make_ecg(64, duration_s=1, random_state=0, out=tmp_path / "ecg.npy")
+    assert len(made) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_is_kept(tmp_path, monkeypatch):
+    path = tmp_path / "ecg.npy"
+    path.write_text("precious")
+    monkeypatch.setattr(_synthetic, "wave_signals", None)  # nothing is made
+    with pytest.raises(FileExistsError, match=r"ecg\.npy is there already"):
+        make_ecg(3, out=path)
+    assert path.read_text() == "precious"
 
 
 # ---------------------------------------------------------- balance, noise, flips
