@@ -41,6 +41,7 @@ bench: $(VENV)/installed  ## tables of docs/performance.md; DATA holds ptbxl and
 	$(BIN)/python -m benchmarks.schemes --data make_ecg
 	$(BIN)/python -m benchmarks.normalisation "$(DATA)/ptbxl"
 	$(BIN)/python -m benchmarks.synthetic
+	$(BIN)/python -m benchmarks.reading --ptbxl "$(DATA)/ptbxl"
 
 clean:
 	rm -rf $(VENV) docs/_build demo_output

@@ -1,10 +1,14 @@
 """Types that several levels share."""
 
-from typing import Any, Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Array", "Backbone", "BoolArray", "FloatArray", "IntArray", "Recordings"]
 

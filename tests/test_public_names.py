@@ -9,6 +9,8 @@ from enum import IntEnum
 import pytest
 from numpydoc.docscrape import FunctionDoc
 
+import sk_erts
+
 MODULES = [
     "sk_erts",
     "sk_erts.attribution",
@@ -89,3 +91,16 @@ def test_docstrings_name_the_parameters_of_the_signature(value):
 def test_importing_does_not_import(library):
     script = f"import sk_erts, sys; sys.exit({library!r} in sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("module", ["sk_erts", "sk_erts.datasets"])
+def test_reading_records_does_not_import_torch(module):
+    """A second process that reads would spend longer on imports than it saves."""
+    script = f"import {module}, sys; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    assert "ERTSClassifier" in dir(sk_erts)
+    with pytest.raises(AttributeError, match="'sk_erts' has no attribute 'Nothing'"):
+        sk_erts.Nothing  # noqa: B018 (looked up for its error)
