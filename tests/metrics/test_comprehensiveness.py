@@ -17,11 +17,11 @@ def test_is_what_the_most_important_samples_are_worth(share, expected):
     np.testing.assert_allclose(drops, [expected])
 
 
-def test_a_tenth_of_thirty_is_three():
-    # 0.1 * 30 is a little more than 3 in floating point.
-    X = np.ones((1, 1, 30))
-    drops = comprehensiveness(linear(1), X, np.arange(30)[np.newaxis])
-    np.testing.assert_allclose(drops, 3)
+def test_seven_hundredths_of_a_hundred_are_seven():
+    # 0.07 * 100 is a little more than 7 in floating point.
+    X = np.ones((1, 1, 100))
+    drops = comprehensiveness(linear(1), X, np.arange(100)[np.newaxis], share=0.07)
+    np.testing.assert_allclose(drops, 7)
 
 
 def test_a_share_of_blocks_and_a_baseline():
