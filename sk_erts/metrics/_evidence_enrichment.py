@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sk_erts._typing import BoolArray, FloatArray
 from sk_erts.metrics._checks import check_evidence, check_maps
 from sk_erts.metrics._evidence_mass import mass_inside
@@ -57,5 +55,6 @@ def evidence_enrichment(maps: FloatArray, evidence: BoolArray) -> FloatArray:
     owner = "evidence_enrichment"
     values = check_maps(owner, "maps", maps)
     inside = check_evidence(owner, evidence, values)
-    covered = inside.mean(axis=tuple(range(1, inside.ndim)))
-    return mass_inside(values, inside) / np.where(covered > 0, covered, 1)
+    covered: FloatArray = inside.mean(axis=tuple(range(1, inside.ndim)))
+    # NaN already where nothing is covered.
+    return mass_inside(values, inside) / covered

@@ -52,6 +52,12 @@ def test_overlap_of_tenths():
     assert map_agreement(maps, others, measure="top_overlap").tolist() == [2 / 4]
 
 
+def test_a_tenth_is_rounded_up():
+    maps = np.arange(15)[np.newaxis]
+    others = np.roll(maps, 1)  # its top two are the first and the last
+    assert map_agreement(maps, others, measure="top_overlap").tolist() == [1 / 3]
+
+
 def test_ties_at_the_edge_of_the_tenth_share_its_places():
     maps, others = np.zeros((2, 1, 20))
     maps[0, :4] = 1  # two places for four

@@ -31,6 +31,19 @@ def test_the_radius_bounds_the_noise_and_is_reached():
     assert (changes > 0.27).all()
 
 
+def test_noise_adds_as_often_as_it_takes():
+    seen = []
+
+    def explain(X):
+        seen.append(X)
+        return X
+
+    max_sensitivity(explain, np.ones((4, 2, 500)), radius=0.3, random_state=0)
+    noise = np.array(seen[1:]) - 1
+    assert abs(noise.mean()) < 4 * 0.3 / np.sqrt(3 * noise.size)
+    assert -0.3 <= noise.min() < -0.29
+
+
 def test_it_is_the_largest_over_the_draws():
     X = np.ones((3, 1, 4))
     few, more = (
