@@ -1,4 +1,4 @@
-"""Hypothesis strategies: scores, maps, and records as policies may meet them."""
+"""Hypothesis strategies: scores and maps as policies and measures may meet them."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -43,3 +43,16 @@ def signed_maps(draw):
     shape = draw(st.tuples(st.integers(1, 5), st.integers(1, 40)))
     values = st.one_of(st.just(0.0), st.floats(-100, 100, width=32))
     return draw(hnp.arrays(np.float32, shape, elements=values))
+
+
+@st.composite
+def tied_maps(draw, min_records=1):
+    """Maps over time, or over leads and time, of whole numbers; ties are frequent."""
+    n = draw(st.integers(min_records, 4))
+    leads = draw(st.sampled_from([(), (1,), (3,)]))
+    shape = (n, *leads, draw(st.integers(1, 12)))
+    return draw(hnp.arrays(np.float64, shape, elements=st.integers(-4, 4)))
+
+
+# Functions that keep the order of whole numbers from -4 to 4, and their ties.
+rising = st.sampled_from([np.exp, np.cbrt, lambda v: 3 * v - 100, lambda v: v**3])

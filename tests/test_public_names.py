@@ -17,6 +17,7 @@ MODULES = [
     "sk_erts.augmentation",
     "sk_erts.datasets",
     "sk_erts.exceptions",
+    "sk_erts.metrics",
     "sk_erts.models",
     "sk_erts.plotting",
     "sk_erts.preprocessing",

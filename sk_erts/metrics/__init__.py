@@ -1,0 +1,29 @@
+"""Is a map true? Measures of any attribution, from arrays and functions alone."""
+
+from sk_erts.metrics._comprehensiveness import comprehensiveness
+from sk_erts.metrics._curve_area import curve_area
+from sk_erts.metrics._deletion import deletion_curve
+from sk_erts.metrics._evidence_enrichment import evidence_enrichment
+from sk_erts.metrics._evidence_mass import evidence_mass
+from sk_erts.metrics._faithfulness import faithfulness
+from sk_erts.metrics._insertion import insertion_curve
+from sk_erts.metrics._map_agreement import map_agreement
+from sk_erts.metrics._max_sensitivity import max_sensitivity
+from sk_erts.metrics._pointing_game import pointing_game
+from sk_erts.metrics._sufficiency import sufficiency
+from sk_erts.metrics._survives_randomisation import survives_randomisation
+
+__all__ = [
+    "comprehensiveness",
+    "curve_area",
+    "deletion_curve",
+    "evidence_enrichment",
+    "evidence_mass",
+    "faithfulness",
+    "insertion_curve",
+    "map_agreement",
+    "max_sensitivity",
+    "pointing_game",
+    "sufficiency",
+    "survives_randomisation",
+]
