@@ -19,6 +19,7 @@ from sk_erts.attribution._input_x_gradient import input_x_gradient
 from sk_erts.attribution._integrated_gradients import integrated_gradients
 from sk_erts.attribution._intrinsic import intrinsic
 from sk_erts.attribution._occlusion import occlusion
+from sk_erts.attribution._randomise import randomise_weights
 from sk_erts.attribution._registry import METHODS
 from sk_erts.attribution._saliency import saliency
 
@@ -40,6 +41,7 @@ __all__ = [
     "intrinsic",
     "occlusion",
     "positive_share",
+    "randomise_weights",
     "saliency",
     "strength",
     "top_mass",

@@ -3,6 +3,7 @@
 from sk_erts.metrics._comprehensiveness import comprehensiveness
 from sk_erts.metrics._curve_area import curve_area
 from sk_erts.metrics._deletion import deletion_curve
+from sk_erts.metrics._evaluate import evaluate_explanations
 from sk_erts.metrics._evidence_enrichment import evidence_enrichment
 from sk_erts.metrics._evidence_mass import evidence_mass
 from sk_erts.metrics._faithfulness import faithfulness
@@ -17,6 +18,7 @@ __all__ = [
     "comprehensiveness",
     "curve_area",
     "deletion_curve",
+    "evaluate_explanations",
     "evidence_enrichment",
     "evidence_mass",
     "faithfulness",
