@@ -39,6 +39,21 @@ def test_grid_search_over_focus_thresholds(tmp_path):
     assert re.search(r"best: {'focus_threshold': [\d.]+}", told)
 
 
+def test_beat_segments_of_two_networks(tmp_path, monkeypatch):
+    monkeypatch.delenv("SK_ERTS_DATA", raising=False)
+    told = run("beat_segments.py", cwd=tmp_path)
+    for network in ("ResNet1d", "LSTM1d"):
+        _, table = told.split(f"\n{network}: balanced accuracy ")
+        score, head, _, *rows = table.splitlines()[:5]
+        assert float(re.match(r"[\d.]+", score)[0]) > 0.9
+        assert head.split() == ["segment", *map(str, range(1, 12))]
+        assert [row.split()[0] for row in rows] == ["N", "V"]
+        # A premature beat is told by its QRS complex and its T wave.
+        (found,) = re.findall(rf"{network} finds .*'V': (\d+)", told)
+        assert int(found) in (4, 5, 8, 9, 10)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda p: p.name)
 def test_every_example_asks_a_question(example):
     assert "?" in example.read_text(encoding="utf-8").splitlines()[0]
