@@ -56,3 +56,21 @@ def tied_maps(draw, min_records=1):
 
 # Functions that keep the order of whole numbers from -4 to 4, and their ties.
 rising = st.sampled_from([np.exp, np.cbrt, lambda v: 3 * v - 100, lambda v: v**3])
+
+
+@st.composite
+def beats(draw, max_times=400):
+    """Time steps of a record, and rising R peaks in it, perhaps none."""
+    n_times = draw(st.integers(1, max_times))
+    peaks = draw(st.sets(st.integers(0, n_times - 1), max_size=12))
+    return n_times, np.array(sorted(peaks), dtype=np.int64)
+
+
+@st.composite
+def maps_with_segments(draw):
+    """Signed maps (n, leads, times), and a label of 0 to 4 for each time step."""
+    shape = draw(st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 30)))
+    values = st.one_of(st.just(0.0), st.floats(-100, 100, width=32))
+    maps = draw(hnp.arrays(np.float32, shape, elements=values))
+    labels = st.integers(0, 4)
+    return maps, draw(hnp.arrays(np.int64, shape[::2], elements=labels))

@@ -99,6 +99,21 @@ def test_own_records_beat_guessing_from_a_file(run_on):
     assert float(score) > float(guess) + 0.05
 
 
+def test_beat_segments_of_two_networks(tmp_path, monkeypatch):
+    monkeypatch.delenv("SK_ERTS_DATA", raising=False)
+    told = run("beat_segments.py", cwd=tmp_path)
+    for network in ("ResNet1d", "LSTM1d"):
+        _, table = told.split(f"\n{network}: balanced accuracy ")
+        score, head, _, *rows = table.splitlines()[:5]
+        assert float(re.match(r"[\d.]+", score)[0]) > 0.9
+        assert head.split() == ["segment", *map(str, range(1, 12))]
+        assert [row.split()[0] for row in rows] == ["N", "V"]
+        # A premature beat is told by its QRS complex and its T wave.
+        (found,) = re.findall(rf"{network} finds .*'V': (\d+)", told)
+        assert int(found) in (4, 5, 8, 9, 10)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "example", sorted(EXAMPLES.glob("[a-z]*.py")), ids=lambda p: p.name
 )

@@ -15,6 +15,7 @@ MODULES = [
     "sk_erts",
     "sk_erts.attribution",
     "sk_erts.augmentation",
+    "sk_erts.beats",
     "sk_erts.datasets",
     "sk_erts.exceptions",
     "sk_erts.metrics",
@@ -87,7 +88,8 @@ def test_docstrings_name_the_parameters_of_the_signature(value):
 
 
 @pytest.mark.parametrize(
-    "library", ["matplotlib", "captum", "wfdb", "pooch", "dask", "accelerate"]
+    "library",
+    ["matplotlib", "captum", "wfdb", "pooch", "dask", "accelerate", "sleepecg"],
 )
 def test_importing_does_not_import(library):
     script = f"import sk_erts, sys; sys.exit({library!r} in sys.modules)"

@@ -214,7 +214,9 @@ def _of_maps(
     areas = faithfulness(*of, **common)
     gains = ("deletion_gain", "insertion_gain")
     return {name: float(areas[name].mean()) for name in gains} | {
-        "comprehensiveness": float(comprehensiveness(*of, share=share, **common).mean()),
+        "comprehensiveness": float(
+            comprehensiveness(*of, share=share, **common).mean()
+        ),
         "sufficiency": float(sufficiency(*of, share=share, **common).mean()),
     }
 

@@ -5,9 +5,13 @@ from collections.abc import Callable
 from torch import nn
 
 from sk_erts._names import nearest
+from sk_erts.models._lstm1d import LSTM1d
 from sk_erts.models._resnet1d import ResNet1d
 
-MODELS: dict[str, Callable[..., nn.Module]] = {"resnet1d": ResNet1d}
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "lstm1d": LSTM1d,
+    "resnet1d": ResNet1d,
+}
 
 
 def get_model(name: str) -> Callable[..., nn.Module]:

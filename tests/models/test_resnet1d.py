@@ -3,47 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-import sk_erts.models
 from sk_erts.models import ResNet1d, get_model
-from sk_erts.models._registry import MODELS
-
-
-def test_completeness__every_public_network_is_registered():
-    public = {
-        value
-        for value in vars(sk_erts.models).values()
-        if isinstance(value, type)
-        and issubclass(value, nn.Module)
-        and value.__name__ != "PooledLinear"
-    }
-    assert set(MODELS.values()) == public
-
-
-@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-class TestContract:
-    @pytest.mark.parametrize("n_leads", [1, 2, 12, 15])
-    @pytest.mark.parametrize("n_times", [1, 2, 17, 250])
-    def test_any_number_of_leads_and_times(self, model, n_leads, n_times):
-        network = model(n_leads=n_leads, n_classes=3, width=4)
-        assert network(torch.randn(2, n_leads, n_times)).shape == (2, 3)
-
-    def test_head_of_features_is_forward(self, model):
-        network = model(n_leads=2, n_classes=3, width=4).eval()
-        x = torch.randn(4, 2, 100)
-        torch.testing.assert_close(network.head(network.features(x)), network(x))
-
-    def test_no_layer_works_in_place(self, model):
-        network = model(n_leads=2, n_classes=3, width=4)
-        assert not any(getattr(part, "inplace", False) for part in network.modules())
-        x = torch.randn(4, 2, 100)
-        before = x.clone()
-        network(x)
-        assert torch.equal(x, before)
-
-    def test_every_parameter_gets_a_gradient(self, model):
-        network = model(n_leads=2, n_classes=3, width=4)
-        network(torch.randn(4, 2, 100)).square().sum().backward()
-        assert all(p.grad.abs().sum() > 0 for p in network.parameters())
 
 
 def test_default_size_is_the_one_measured():
