@@ -96,11 +96,11 @@ def test_records_most_often_put_aside_come_first(display):
 
 
 def test_list_is_cut_and_equals_keep_their_order():
-    status = np.full((2, 9), U)
-    status[1, 4] = T
-    rows, counts = most_put_aside(status, 9)
-    assert rows.tolist() == [0, 1, 2, 3, 5, 6, 7, 8, 4]
-    assert counts.tolist() == [2] * 8 + [1]
+    status = np.full((2, 90), U)
+    status[1, ::2] = T
+    rows, counts = most_put_aside(status, 90)
+    assert rows.tolist() == [*range(1, 90, 2), *range(0, 90, 2)]
+    assert counts.tolist() == [2] * 45 + [1] * 45
     assert len(most_put_aside(status, 3)[0]) == 3
 
 
