@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PTBXL ?=
 DATA ?= ../shared/data
 
-.PHONY: demo test test-real check docs bench clean
+.PHONY: demo test test-real figures check docs bench clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +21,9 @@ test: $(VENV)/installed  ## the whole suite, under 10 minutes on 2 cores
 
 test-real: $(VENV)/installed  ## slower tests on real recordings (SK_ERTS_DATA names their folder)
 	$(BIN)/python -m pytest tests -m real
+
+figures: $(VENV)/installed  ## draw the pictures anew that tests compare with; look at them
+	$(BIN)/python -m tests.plotting.figures
 
 check: $(VENV)/installed  ## ruff, mypy (strict on the package), import-linter
 	$(BIN)/ruff check .

@@ -1,6 +1,15 @@
-"""Figures of what a classifier trained on, and of what it saw in a record."""
+"""Figures of what a classifier trained on, and of what it saw in records."""
 
+from sk_erts.plotting._beat_display import BeatAttributionDisplay
+from sk_erts.plotting._class_average_display import ClassAverageDisplay
 from sk_erts.plotting._ecg_display import ECGDisplay
+from sk_erts.plotting._faithfulness_display import FaithfulnessDisplay
 from sk_erts.plotting._selection_display import SelectionDisplay
 
-__all__ = ["ECGDisplay", "SelectionDisplay"]
+__all__ = [
+    "BeatAttributionDisplay",
+    "ClassAverageDisplay",
+    "ECGDisplay",
+    "FaithfulnessDisplay",
+    "SelectionDisplay",
+]

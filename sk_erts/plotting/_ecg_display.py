@@ -2,71 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sk_erts._optional import import_optional
-from sk_erts._typing import FloatArray
-from sk_erts.datasets._leads import STANDARD_LEADS
+from sk_erts.plotting._checks import (
+    check_frequency,
+    check_heat,
+    check_lead_names,
+    check_signal,
+)
+from sk_erts.plotting._heat import evidence_label, heat_scale
+from sk_erts.plotting._heat_layer import (
+    beside_mm,
+    draw_colorbar,
+    draw_heat,
+    wrapped_label,
+)
+from sk_erts.plotting._layouts import Cell
 from sk_erts.plotting._paper import (
-    Strip,
     draw_calibration,
     draw_grid,
     figure_for,
-    lead_offsets,
+    mark_change,
+    write_name,
 )
+from sk_erts.plotting._sheet import lay_out
+from sk_erts.plotting._title import title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["ECGDisplay"]
 
-# One hue from white on; black traces keep a contrast above 5 on the darkest shade.
-_SHADES = ("#ffffff", "#4a9bd9")
-
 
 class ECGDisplay:
     """Show a record on ECG paper, and behind it where the evidence is.
 
-    Leads stand one under another at 25 mm/s and 10 mm/mV: a small box is 0.04 s by
-    0.1 mV, a large one 0.2 s by 0.5 mV, and a pulse of 1 mV for 0.2 s stands before
-    each lead. A figure of its own has the size of the paper. Use `from_estimator` to
-    show what a classifier saw in a record.
+    The paper runs at 25 mm/s and 10 mm/mV: a small box is 0.04 s by 0.1 mV, a large
+    one 0.2 s by 0.5 mV, and a pulse of 1 mV for 0.2 s stands before each row. A figure
+    of its own has the size of the paper. Use `from_arrays` for a record and a map at
+    hand, `from_estimator` to show what a classifier saw in a record.
 
     Parameters
     ----------
     signal : array-like of shape (n_leads, n_times) or (n_times,)
-        The record in mV.
-    heat : array-like of shape (n_times,), optional
-        Map of the evidence in time, at least 0, such as Grad-CAM gives.
+        The record, in `unit`.
+    heat : array-like of shape (n_times,) or (n_leads, n_times), optional
+        Map of the evidence in time, or in each lead and time. If it has negative
+        values its scale is centred on 0, orange is evidence against the class, and
+        bars below it say so in grey, where it exceeds a tenth of the scale.
     fs : float, default=100
         Sampling frequency in Hz.
     lead_names : sequence of str of length n_leads, optional
         By default `STANDARD_LEADS` for twelve leads, else numbers.
+    unit : str, default="mV"
+        Unit of `signal`. For any other than "mV", such as "standardised", the boxes
+        take a height that fits the record, which the label of the axis tells.
     explained : object, optional
         Class that `heat` speaks for.
     heat_unit : str, default="arbitrary unit"
         Unit of `heat`, for the colour bar.
-    true_label, predicted : object, optional
+    true_label, predicted : label or array-like of labels, optional
         True and predicted class, for the title.
-    probability : float, optional
-        Probability of the predicted class.
+    probability : float or mapping of label to float, optional
+        Probability of the predicted class; or of each class, then the title gives that
+        of the true class too.
 
     Attributes
     ----------
     lines_ : list of Line2D
-        One trace per lead, raised by `offsets_`.
-    offsets_ : ndarray of shape (n_leads,), dtype float64
-        Where 0 mV of each lead stands on the vertical axis, in mV.
+        One trace per cell of the layout, from left to right and from top to bottom,
+        raised by the offset of its row.
+    offsets_ : ndarray of shape (n_rows,), dtype float64
+        Where 0 of each row stands on the vertical axis, in `unit`.
     heat_ : AxesImage or None
-        The heat layer, of shape (1, n_times).
+        The heat layer, of shape (1, n_times), or for a map of leads (n_boxes, n_times)
+        with a row for each small box upwards.
     colorbar_ : Colorbar or None
         The scale of the heat layer.
     ax_ : Axes
-        Horizontal unit s, vertical unit mV.
+        Horizontal unit s, vertical unit that of the signal.
     figure_ : Figure
         The figure that holds it.
 
@@ -77,6 +96,7 @@ class ECGDisplay:
 
     See Also
     --------
+    BeatAttributionDisplay : Show the average beat with its average map.
     SelectionDisplay : Show what became of the training records.
     sk_erts.attribution.gradcam : Maps of any network.
 
@@ -102,21 +122,22 @@ class ECGDisplay:
         *,
         fs: float = 100,
         lead_names: Sequence[str] | None = None,
+        unit: str = "mV",
         explained: Any = None,
         heat_unit: str = "arbitrary unit",
         true_label: Any = None,
         predicted: Any = None,
-        probability: float | None = None,
+        probability: float | Mapping[Any, float] | None = None,
     ) -> None:
-        self.signal = _check_signal(signal)
-        self.heat = None if heat is None else _check_heat(heat, self.signal.shape[1])
-        if not fs > 0:
-            raise ValueError(
-                "The 'fs' of ECGDisplay must be a sampling frequency in Hz, above 0. "
-                f"Got {fs!r} instead."
-            )
-        self.fs = float(fs)
-        self.lead_names = _check_names(lead_names, len(self.signal))
+        owner = type(self).__name__
+        self.signal = check_signal(signal, owner)
+        n_leads, n_times = self.signal.shape
+        self.heat = (
+            None if heat is None else check_heat(heat, (n_leads, n_times), owner)
+        )
+        self.fs = check_frequency(fs, owner)
+        self.lead_names = check_lead_names(lead_names, n_leads, owner)
+        self.unit = unit
         self.explained = explained
         self.heat_unit = heat_unit
         self.true_label = true_label
@@ -124,15 +145,102 @@ class ECGDisplay:
         self.probability = probability
 
     @classmethod
+    def from_arrays(
+        cls,
+        signal: Any,
+        heat: Any = None,
+        *,
+        fs: float = 100,
+        lead_names: Sequence[str] | None = None,
+        unit: str = "mV",
+        explained: Any = None,
+        heat_unit: str = "arbitrary unit",
+        true_label: Any = None,
+        predicted: Any = None,
+        probability: float | Mapping[Any, float] | None = None,
+        layout: str = "12x1",
+        lead: str | None = None,
+        ax: Axes | None = None,
+        vmax: float | None = None,
+    ) -> ECGDisplay:
+        """Show a record, with a map of it if there is one.
+
+        Parameters
+        ----------
+        signal : array-like of shape (n_leads, n_times) or (n_times,)
+            The record, in `unit`.
+        heat : array-like of shape (n_times,) or (n_leads, n_times), optional
+            Map of the evidence in time, or in each lead and time.
+        fs : float, default=100
+            Sampling frequency in Hz.
+        lead_names : sequence of str of length n_leads, optional
+            By default `STANDARD_LEADS` for twelve leads, else numbers.
+        unit : str, default="mV"
+            Unit of `signal`, such as "standardised".
+        explained : object, optional
+            Class that `heat` speaks for.
+        heat_unit : str, default="arbitrary unit"
+            Unit of `heat`, for the colour bar.
+        true_label, predicted : label or array-like of labels, optional
+            True and predicted class, for the title.
+        probability : float or mapping of label to float, optional
+            Probability of the predicted class, or of each class.
+        layout : {"12x1", "3x4", "6x2"}, default="12x1"
+            Where leads stand, as in `plot`.
+        lead : str, optional
+            Name of a lead to show alone.
+        ax : Axes, optional
+            Where to plot; by default a new figure of the size of the paper.
+        vmax : float, optional
+            Evidence of the darkest shade; by default the greatest in the map.
+
+        Returns
+        -------
+        display : ECGDisplay
+            Its `figure_` can be saved.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit together, or the layout needs other leads.
+
+        Examples
+        --------
+        >>> from sk_erts.datasets import make_ecg
+        >>> from sk_erts.plotting import ECGDisplay
+        >>> X, y = make_ecg(1, random_state=0)
+        >>> display = ECGDisplay.from_arrays(X[0], layout="3x4", true_label=y[0])
+        >>> len(display.lines_)  # twelve quarters, and the rhythm strip
+        13
+        """
+        display = cls(
+            signal,
+            heat,
+            fs=fs,
+            lead_names=lead_names,
+            unit=unit,
+            explained=explained,
+            heat_unit=heat_unit,
+            true_label=true_label,
+            predicted=predicted,
+            probability=probability,
+        )
+        return display.plot(ax=ax, layout=layout, lead=lead, vmax=vmax)
+
+    @classmethod
     def from_estimator(
         cls,
         estimator: Any,
         record: Any,
         *,
+        method: str = "gradcam",
         fs: float = 100,
         lead_names: Sequence[str] | None = None,
+        unit: str = "mV",
         target: Any = None,
         true_label: Any = None,
+        layout: str = "12x1",
+        lead: str | None = None,
         ax: Axes | None = None,
         vmax: float | None = None,
     ) -> ECGDisplay:
@@ -143,15 +251,23 @@ class ECGDisplay:
         estimator : ERTSClassifier
             After `fit`.
         record : array-like of shape (n_leads, n_times) or (n_times,)
-            One record in mV, as `fit` was given many of.
+            One record, as `fit` was given many of.
+        method : str, default="gradcam"
+            Attribution method, which ``estimator.explain`` is asked for.
         fs : float, default=100
             Sampling frequency in Hz.
         lead_names : sequence of str of length n_leads, optional
             By default `STANDARD_LEADS` for twelve leads, else numbers.
+        unit : str, default="mV"
+            Unit of the record, such as "standardised".
         target : label, optional
             The class to explain; by default the most probable one.
         true_label : label or array-like of labels, optional
             For the title.
+        layout : {"12x1", "3x4", "6x2"}, default="12x1"
+            Where leads stand, as in `plot`.
+        lead : str, optional
+            Name of a lead to show alone.
         ax : Axes, optional
             Where to plot; by default a new figure of the size of the paper.
         vmax : float, optional
@@ -177,8 +293,8 @@ class ECGDisplay:
         >>> X, y = make_ecg(30, n_leads=1, duration_s=2, random_state=0)
         >>> clf = ERTSClassifier(module__width=4, max_epochs=2, verbose=0).fit(X, y)
         >>> display = ECGDisplay.from_estimator(clf, X[0], target="PVC")
-        >>> display.colorbar_.ax.get_ylabel()
-        'evidence for PVC (Grad-CAM, logit per step)'
+        >>> print(display.colorbar_.ax.get_ylabel())
+        evidence for PVC (Grad-CAM, logit per step)
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "explain"):
@@ -187,27 +303,40 @@ class ECGDisplay:
                 f"'explain', as ERTSClassifier has. Got {type(estimator).__name__} "
                 "instead; from a pipeline or a search pass the classifier in it."
             )
-        signal = _check_signal(record)
+        signal = check_signal(record, cls.__name__)
         batch = signal[np.newaxis]  # (1, leads, times)
         proba = estimator.predict_proba(batch)[0]
         likeliest = estimator.classes_[np.argmax(proba)]
         explained = likeliest if target is None else target
         predicted = estimator.predict(batch)[0]
         several = np.ndim(predicted) == 1
-        display = cls(
+        gradcam = method == "gradcam"
+        options = {} if gradcam else {"method": method}
+        return cls.from_arrays(
             signal,
-            estimator.explain(batch, target=explained)[0],
+            estimator.explain(batch, target=explained, **options)[0],
             fs=fs,
             lead_names=lead_names,
+            unit=unit,
             explained=explained,
-            heat_unit="Grad-CAM, logit per step",
+            heat_unit="Grad-CAM, logit per step" if gradcam else str(method),
             true_label=true_label,
             predicted=estimator.classes_[predicted == 1] if several else predicted,
-            probability=None if several else float(proba.max()),
+            probability=dict(zip(estimator.classes_, proba.tolist(), strict=True)),
+            layout=layout,
+            lead=lead,
+            ax=ax,
+            vmax=vmax,
         )
-        return display.plot(ax=ax, vmax=vmax)
 
-    def plot(self, ax: Axes | None = None, *, vmax: float | None = None) -> ECGDisplay:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        layout: str = "12x1",
+        lead: str | None = None,
+        vmax: float | None = None,
+    ) -> ECGDisplay:
         """Draw paper, heat layer and traces.
 
         Parameters
@@ -215,9 +344,16 @@ class ECGDisplay:
         ax : Axes, optional
             Where to plot, with its size unchanged; by default a new figure of the
             size of the paper.
+        layout : {"12x1", "3x4", "6x2"}, default="12x1"
+            All leads one under another, however many there are; three rows of four
+            leads and the whole of lead II below; or six rows of two leads. Columns
+            follow one another in time, and in the order I to III, aVR to aVF, V1 to
+            V3, V4 to V6: of 10 s each lead shows 2.5 s, or 5 s with two columns.
+        lead : str, optional
+            Name of a lead to show alone.
         vmax : float, optional
             Evidence of the darkest shade, to compare records; by default the
-            greatest in `heat`.
+            greatest in `heat`, whether it is shown or not.
 
         Returns
         -------
@@ -228,122 +364,52 @@ class ECGDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        ValueError
+            If the layout is unknown, or needs leads that the record does not have.
         """
         import_optional("matplotlib", extra="plot", purpose="ECGDisplay.plot")
-        self.offsets_, bottom, top = lead_offsets(self.signal)
-        strip = Strip(self.signal.shape[1] / self.fs, bottom, top)
-        self.ax_ = ax = figure_for(strip) if ax is None else ax
+        sheet = lay_out(self.signal, self.fs, self.unit, self.lead_names, layout, lead)
+        strip = sheet.strip
+        scale = None if self.heat is None else heat_scale(self.heat, vmax, "ECGDisplay")
+        label = []
+        if scale is not None:
+            words = evidence_label(self.explained, self.heat_unit, scale.signed)
+            label = wrapped_label(words, strip)
+        to_scale = ax is None and strip.magnification == 1
+        if ax is None:
+            ax = figure_for(strip, beside_mm(label))
+        self.ax_ = ax
         self.figure_ = ax.figure
-        draw_grid(ax, strip)
+        self.offsets_ = sheet.offsets
+        draw_grid(ax, strip, to_scale=to_scale)
         self.heat_: Any = None
         self.colorbar_: Any = None
-        if self.heat is not None:
-            self._plot_heat(ax, strip, self.heat, vmax)
-        self._plot_traces(ax)
-        ax.set_title(self._title(), loc="left", fontsize="medium")
+        if self.heat is not None and scale is not None:
+            self.heat_ = draw_heat(ax, sheet, self.heat, self.fs, scale)
+            self.colorbar_ = draw_colorbar(ax, strip, self.heat_, scale, label)
+        self.lines_: list[Any] = []
+        for row, names, offset in zip(
+            sheet.rows, sheet.names, sheet.offsets, strict=True
+        ):
+            draw_calibration(ax, offset, strip.gain)
+            for cell, place in zip(row, names, strict=True):
+                self._plot_trace(ax, cell, offset)
+                write_name(ax, self.lead_names[cell.lead], place, sheet.names_beside)
+            for cell in row[1:]:
+                mark_change(ax, (cell.start - 0.5) / self.fs, offset, strip.gain)
+        ax.set_title(
+            title_of(self.true_label, self.predicted, self.probability),
+            loc="left",
+            fontsize="medium",
+        )
         return self
 
-    def _plot_heat(
-        self, ax: Axes, strip: Strip, heat: FloatArray, vmax: float | None
-    ) -> None:
-        """Lay the map behind all leads, and its scale beside them."""
-        colors = import_optional(
-            "matplotlib.colors", extra="plot", purpose="ECGDisplay.plot"
+    def _plot_trace(self, ax: Axes, cell: Cell, offset: float) -> None:
+        """Draw what a cell shows of a lead, at its time in the record."""
+        self.lines_ += ax.plot(
+            np.arange(cell.start, cell.stop) / self.fs,
+            self.signal[cell.lead, cell.start : cell.stop] + offset,
+            color="black",
+            linewidth=0.8,
+            zorder=3,
         )
-        half = 0.5 / self.fs  # a sample stands in the middle of its column
-        self.heat_ = ax.imshow(
-            heat[np.newaxis],  # (1, times)
-            cmap=colors.LinearSegmentedColormap.from_list("evidence", _SHADES),
-            vmin=0,
-            vmax=vmax or heat.max() or 1,
-            aspect=ax.get_aspect(),
-            extent=(-half, strip.duration_s - half, strip.bottom_mv, strip.top_mv),
-            interpolation="nearest",
-            zorder=0,
-        )
-        ax.set(xlim=strip.xlim, ylim=strip.ylim)
-        width = strip.xlim[1] - strip.xlim[0]
-        beside = ax.inset_axes((1 + 0.12 / width, 0, 0.12 / width, 1))
-        self.colorbar_ = ax.figure.colorbar(
-            self.heat_, cax=beside, extend="max" if vmax else "neither"
-        )
-        of = "" if self.explained is None else f" for {self.explained}"
-        self.colorbar_.set_label(f"evidence{of} ({self.heat_unit})")
-
-    def _plot_traces(self, ax: Axes) -> None:
-        """Draw pulse, name and trace of each lead."""
-        times = np.arange(self.signal.shape[1]) / self.fs
-        self.lines_ = []
-        for name, lead, offset in zip(
-            self.lead_names, self.signal, self.offsets_, strict=True
-        ):
-            draw_calibration(ax, name, offset)
-            self.lines_ += ax.plot(
-                times, lead + offset, color="black", linewidth=0.8, zorder=3
-            )
-
-    def _title(self) -> str:
-        """Return true and predicted class, and the probability of the latter."""
-        parts = []
-        if self.true_label is not None:
-            parts.append(f"true: {_words(self.true_label)}")
-        if self.predicted is not None:
-            share = "" if self.probability is None else f" ({self.probability:.0%})"
-            parts.append(f"predicted: {_words(self.predicted)}{share}")
-        return ", ".join(parts)
-
-
-def _words(label: Any) -> str:
-    """Return one label, or several joined."""
-    if np.ndim(label) == 0:
-        return str(label)
-    return " + ".join(map(str, label)) or "nothing"
-
-
-def _check_signal(signal: Any) -> FloatArray:
-    """Return a record as (leads, times), or raise."""
-    values: FloatArray = np.asarray(signal, dtype=np.float32)
-    if values.ndim not in (1, 2) or values.size == 0:
-        raise ValueError(
-            "The record of ECGDisplay must have the shape (n_leads, n_times) or "
-            f"(n_times,). Got the shape {values.shape} instead; from many records "
-            "pass one, such as X[0]."
-        )
-    if not np.isfinite(values).all():
-        raise ValueError(
-            "The record of ECGDisplay must be finite. Got NaN or infinite values "
-            "instead; fill them in before."
-        )
-    return np.atleast_2d(values)
-
-
-def _check_heat(heat: Any, n_times: int) -> FloatArray:
-    """Return a map as floats, or raise."""
-    values: FloatArray = np.asarray(heat, dtype=np.float32)
-    if values.shape != (n_times,):
-        raise ValueError(
-            "The 'heat' of ECGDisplay must have one value for each of the "
-            f"{n_times} time steps of the record. Got the shape {values.shape} "
-            "instead; 'explain' gives such maps with resample=True."
-        )
-    if not (np.isfinite(values).all() and values.min() >= 0):
-        raise ValueError(
-            "The 'heat' of ECGDisplay must be finite and at least 0. Got values from "
-            f"{values.min():g} to {values.max():g} instead; cut a signed map with "
-            "np.maximum(heat, 0)."
-        )
-    return values
-
-
-def _check_names(names: Sequence[str] | None, n_leads: int) -> tuple[str, ...]:
-    """Return names of the leads, or raise."""
-    if names is None:
-        if n_leads == len(STANDARD_LEADS):
-            return STANDARD_LEADS
-        return tuple(str(number) for number in range(1, n_leads + 1))
-    if len(names) != n_leads or isinstance(names, str):
-        raise ValueError(
-            "The 'lead_names' of ECGDisplay must be one name for each of the "
-            f"{n_leads} leads of the record. Got {names!r} instead."
-        )
-    return tuple(names)

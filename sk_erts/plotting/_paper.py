@@ -1,4 +1,4 @@
-"""ECG paper: boxes, calibration pulse, and room for the leads."""
+"""ECG paper: boxes, calibration pulse, and room for the rows."""
 
 from __future__ import annotations
 
@@ -13,25 +13,69 @@ from sk_erts._typing import FloatArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Strip", "draw_calibration", "draw_grid", "figure_for", "lead_offsets"]
+__all__ = [
+    "MILLIVOLT",
+    "Gain",
+    "Strip",
+    "choose_gain",
+    "draw_calibration",
+    "draw_grid",
+    "figure_for",
+    "mark_change",
+    "row_offsets",
+    "write_name",
+]
 
 SPEED_MM_PER_S = 25.0
-GAIN_MM_PER_MV = 10.0
 
-# Side of the boxes.
-SMALL_S, SMALL_MV = 0.04, 0.1
-LARGE_S, LARGE_MV = 0.2, 0.5
+# Sides of the boxes: small ones are 1 mm wide and high on paper, large ones 5 mm.
+SMALL_S, LARGE_S = 0.04, 0.2
+SMALL_PER_LARGE = 5
 
-# Left of the record: name of the lead, then the pulse.
-_MARGIN_S = 1.2
+# Left of the record stand the lead's name, if it is not beside its trace, and the
+# pulse, which ends 0.1 s before the record.
+MARGIN_S = {"names": 1.2, "no names": 0.6}
 _PULSE_S = (-0.5, -0.4, -0.4, -0.2, -0.2, -0.1)
-_PULSE_MV = (0, 0, 1, 1, 0, 0)
+_PULSE_BOXES = 10
 
-# Around the paper, for labels: left, right, bottom, top.
-_BORDER_MM = (4.0, 27.0, 17.0, 11.0)
+# A lead between the two peaks fills about as many small boxes.
+_USUAL_BOXES = 15
+
+# Around the paper, for labels: left, bottom, top; and the least on the right.
+_BORDER_MM = (4.0, 17.0, 11.0)
+_RIGHT_MM = 6.0
 # A short record is enlarged to a width, a long one shrunk.
 _WIDTH_MM = (140.0, 500.0)
 _MM_PER_INCH = 25.4
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a box means upwards.
+
+    Attributes
+    ----------
+    small : float
+        Height of a small box, in the unit of the signal.
+    unit : str
+        Of the signal.
+    """
+
+    small: float
+    unit: str
+
+    @property
+    def large(self) -> float:
+        """Height of a large box."""
+        return round(self.small * SMALL_PER_LARGE, 12)
+
+    @property
+    def pulse(self) -> float:
+        """Height of the calibration pulse."""
+        return round(self.small * _PULSE_BOXES, 12)
+
+
+MILLIVOLT = Gain(0.1, "mV")
 
 
 @dataclass(frozen=True)
@@ -42,66 +86,120 @@ class Strip:
     ----------
     duration_s : float
         Length of the record in s.
-    bottom_mv, top_mv : float
-        Vertical limits in mV.
+    bottom, top : float
+        Vertical limits, in the unit of the signal.
+    gain : Gain
+        What a box means upwards.
+    margin_s : float
+        Room left of the record, in s.
     """
 
     duration_s: float
-    bottom_mv: float
-    top_mv: float
+    bottom: float
+    top: float
+    gain: Gain = MILLIVOLT
+    margin_s: float = MARGIN_S["names"]
 
     @property
     def xlim(self) -> tuple[float, float]:
         """Begin and end in s, on lines of large boxes."""
         n_boxes = np.ceil(round(self.duration_s / LARGE_S, 6))
-        return -_MARGIN_S, float(n_boxes) * LARGE_S
+        return -self.margin_s, float(n_boxes) * LARGE_S
 
     @property
     def ylim(self) -> tuple[float, float]:
-        """Lower and upper end in mV."""
-        return self.bottom_mv, self.top_mv
+        """Lower and upper end."""
+        return self.bottom, self.top
 
     @property
     def size_mm(self) -> tuple[float, float]:
         """Width and height of the paper in mm."""
         width = SPEED_MM_PER_S * (self.xlim[1] - self.xlim[0])
-        return width, GAIN_MM_PER_MV * (self.top_mv - self.bottom_mv)
+        return width, (self.top - self.bottom) / self.gain.small
+
+    @property
+    def magnification(self) -> float:
+        """Size in a figure of its own, in sizes of the paper."""
+        return float(np.clip(self.size_mm[0], *_WIDTH_MM)) / self.size_mm[0]
 
 
-def lead_offsets(signal: FloatArray) -> tuple[FloatArray, float, float]:
-    """Stack leads so that neighbours do not touch, on lines of large boxes.
+def choose_gain(signal: FloatArray, unit: str) -> Gain:
+    """Choose what a small box means: 0.1 mV, or 1, 2 or 5 tenths of any other unit.
 
     Parameters
     ----------
     signal : ndarray of shape (n_leads, n_times)
-        In mV.
+        In the unit.
+    unit : str
+        "mV" gives the gain of ECG paper, whatever the signal.
 
     Returns
     -------
-    offsets : ndarray of shape (n_leads,)
-        Where 0 mV of each lead stands, in mV; 0 for the last one.
-    bottom, top : float
-        Room for all of them, in mV.
+    gain : Gain
+        Such that the usual lead fills about 15 small boxes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.plotting._paper import choose_gain
+    >>> choose_gain(np.array([[0.0, 7.0]]), "standardised")
+    Gain(small=0.5, unit='standardised')
+    >>> choose_gain(np.array([[0.0, 7.0]]), "mV")
+    Gain(small=0.1, unit='mV')
     """
-    # The pulse needs 1 mV above the line; a lead of wild noise may touch others.
-    above = np.clip(signal.max(axis=1), 1.0, 3.0) + SMALL_MV
-    below = np.clip(-signal.min(axis=1), 0.2, 3.0) + SMALL_MV
+    if unit == MILLIVOLT.unit:
+        return MILLIVOLT
+    usual = float(np.median(np.ptp(signal, axis=1))) / _USUAL_BOXES
+    if usual == 0:
+        return Gain(0.1, unit)
+    power = 10.0 ** np.floor(np.log10(usual))
+    steps = power * np.array([1, 2, 5, 10])
+    nearest = steps[np.argmin(np.abs(np.log(steps / usual)))]
+    return Gain(float(f"{nearest:.1g}"), unit)
+
+
+def row_offsets(
+    lows: FloatArray, highs: FloatArray, gain: Gain = MILLIVOLT
+) -> tuple[FloatArray, FloatArray]:
+    """Stack rows so that neighbours do not touch, on lines of large boxes.
+
+    Parameters
+    ----------
+    lows, highs : ndarray of shape (n_rows,)
+        Least and greatest value in each row, in the unit of the signal.
+    gain : Gain, optional
+        What a box means upwards.
+
+    Returns
+    -------
+    offsets : ndarray of shape (n_rows,)
+        Where 0 of each row stands; 0 for the last one.
+    edges : ndarray of shape (n_rows + 1,)
+        Where rows begin and end from top to bottom, on lines of small boxes.
+    """
+    # The pulse needs ten boxes above the line; wild noise may touch other rows.
+    above = np.clip(highs / gain.small, _PULSE_BOXES, 30) + 1
+    below = np.clip(-lows / gain.small, 2, 30) + 1
     gaps = _whole_boxes(below[:-1] + above[1:])
-    offsets: FloatArray = np.append(np.cumsum(gaps[::-1])[::-1], 0.0)
-    return (
-        offsets,
-        -float(_whole_boxes(below[-1])),
-        float(offsets[0] + _whole_boxes(above[0])),
-    )
+    zeros = np.append(np.cumsum(gaps[::-1])[::-1], 0.0)
+    between = (zeros[:-1] - below[:-1] + zeros[1:] + above[1:]) / 2
+    edges = [
+        zeros[0] + _whole_boxes(above[0]),
+        *np.round(between),
+        -_whole_boxes(below[-1]),
+    ]
+    return zeros * gain.small, np.array(edges, dtype=float) * gain.small
 
 
-def figure_for(strip: Strip) -> Axes:
+def figure_for(strip: Strip, beside_mm: float = 0.0) -> Axes:
     """Make a figure in which the strip has the size of paper.
 
     Parameters
     ----------
     strip : Strip
-        Records below 4.4 s are enlarged, such above 19 s shrunk.
+        Records below about 4.5 s are enlarged, such above 19 s shrunk.
+    beside_mm : float, default=0.0
+        Room for a colour bar and its label on the right, in mm.
 
     Returns
     -------
@@ -109,16 +207,16 @@ def figure_for(strip: Strip) -> Axes:
         Fills the figure but for a border for the labels.
     """
     pyplot = import_optional("matplotlib.pyplot", extra="plot", purpose="A figure")
-    paper = np.array(strip.size_mm)
-    paper *= np.clip(paper[0], *_WIDTH_MM) / paper[0]
-    left, right, bottom, top = _BORDER_MM
+    paper = np.array(strip.size_mm) * strip.magnification
+    left, bottom, top = _BORDER_MM
+    right = max(beside_mm, _RIGHT_MM)
     size = paper + np.array([left + right, bottom + top])
     figure = pyplot.figure(figsize=size / _MM_PER_INCH)
     ax: Axes = figure.add_axes((*((left, bottom) / size), *(paper / size)))
     return ax
 
 
-def draw_grid(ax: Axes, strip: Strip) -> None:
+def draw_grid(ax: Axes, strip: Strip, *, to_scale: bool) -> None:
     """Draw boxes, a scale in seconds, and what a box means.
 
     Parameters
@@ -127,51 +225,125 @@ def draw_grid(ax: Axes, strip: Strip) -> None:
         Gets the limits of the strip, and one length for 1 mm in both directions.
     strip : Strip
         What to cover.
+    to_scale : bool
+        Whether 1 mm of the strip is 1 mm of the figure, so that its label may say so.
     """
     (left, right), (bottom, top) = strip.xlim, strip.ylim
-    for name, step_s, step_mv, color, width in (
-        ("small boxes", SMALL_S, SMALL_MV, "#f0c4c4", 0.35),
-        ("large boxes", LARGE_S, LARGE_MV, "#dc9292", 0.7),
+    gain = strip.gain
+    for name, step_s, step, color, width in (
+        ("small boxes", SMALL_S, gain.small, "#f0c4c4", 0.35),
+        ("large boxes", LARGE_S, gain.large, "#dc9292", 0.7),
     ):
         x = np.arange(round(left / step_s), round(right / step_s) + 1) * step_s
-        y = np.arange(round(bottom / step_mv), round(top / step_mv) + 1) * step_mv
+        y = np.arange(round(bottom / step), round(top / step) + 1) * step
         for lines in (
             ax.vlines(x, bottom, top, colors=color, label=f"{name}, s"),
-            ax.hlines(y, left, right, colors=color, label=f"{name}, mV"),
+            ax.hlines(y, left, right, colors=color, label=f"{name}, {gain.unit}"),
         ):
             lines.set(linewidth=width, zorder=1)
     ax.set(
         xlim=(left, right),
         ylim=(bottom, top),
-        xlabel=f"time (s), at {SPEED_MM_PER_S:g} mm/s and {GAIN_MM_PER_MV:g} mm/mV",
+        xlabel=_scale_in_words(gain, to_scale),
         yticks=[],
     )
-    step = max(1, round(right / 20))
-    ax.set_xticks(np.arange(0, right + 0.01, step if right > 2 else LARGE_S))
-    ax.set_aspect(GAIN_MM_PER_MV / SPEED_MM_PER_S)
+    step_s = max(1, round(right / 20))
+    ax.set_xticks(np.arange(0, right + 0.01, step_s if right > 2 else LARGE_S))
+    ax.set_aspect(1 / (gain.small * SPEED_MM_PER_S))
 
 
-def draw_calibration(ax: Axes, name: str, offset: float) -> None:
-    """Draw the pulse of 1 mV for 0.2 s before a lead, and the lead's name.
+def draw_calibration(ax: Axes, offset: float, gain: Gain = MILLIVOLT) -> None:
+    """Draw the pulse of ten small boxes for 0.2 s before a row.
 
     Parameters
     ----------
     ax : Axes
         Where to draw.
+    offset : float
+        Where 0 of the row stands.
+    gain : Gain, optional
+        In mV the pulse is 1 mV, which needs no words; else its height is written.
+    """
+    height = np.array([0, 0, gain.pulse, gain.pulse, 0, 0]) + offset
+    ax.plot(_PULSE_S, height, color="black", linewidth=0.8, zorder=3)
+    if gain != MILLIVOLT:
+        ax.text(
+            (_PULSE_S[2] + _PULSE_S[3]) / 2,
+            offset + gain.pulse / 2,
+            f"{gain.pulse:g}",
+            ha="center",
+            va="center",
+            fontsize="small",
+            zorder=3,
+        )
+
+
+def write_name(ax: Axes, name: str, place: tuple[float, float], beside: bool) -> None:
+    """Write the name of a lead.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to write.
     name : str
         Of the lead.
-    offset : float
-        Where 0 mV of the lead stands, in mV.
+    place : tuple of (float, float)
+        Where it begins, in s, and its height.
+    beside : bool
+        Whether it stands above its trace, else level with the pulse.
     """
-    height = np.array(_PULSE_MV) + offset
-    ax.plot(_PULSE_S, height, color="black", linewidth=0.8, zorder=3)
+    effects = import_optional(
+        "matplotlib.patheffects", extra="plot", purpose="A figure"
+    )
     ax.text(
-        0.1 - _MARGIN_S, offset + 0.5, name, va="center", fontweight="bold", zorder=3
+        *place,
+        name,
+        va="bottom" if beside else "center",
+        fontweight="bold",
+        zorder=4,
+        # Names above a trace stay legible where a neighbour is tall.
+        path_effects=[effects.withStroke(linewidth=2, foreground="white")],
     )
 
 
+def mark_change(ax: Axes, time_s: float, offset: float, gain: Gain) -> None:
+    """Mark where one lead of a row ends and the next begins.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    time_s : float
+        Between the last sample of the one and the first of the other.
+    offset : float
+        Where 0 of the row stands.
+    gain : Gain
+        What a box means upwards.
+    """
+    boxes = np.array([-5, 2.5])  # leaves the trace alone
+    ax.vlines(
+        [time_s, time_s],
+        offset + boxes * gain.small,
+        offset + (boxes + 2.5) * gain.small,
+        colors="black",
+        linewidth=0.8,
+        label="next lead",
+        zorder=3,
+    )
+
+
+def _scale_in_words(gain: Gain, to_scale: bool) -> str:
+    """Return the label of the axis of time: no claim in mm that does not hold."""
+    if to_scale and gain == MILLIVOLT:
+        return f"time (s), at {SPEED_MM_PER_S:g} mm/s and {1 / gain.small:g} mm/mV"
+    in_unit = gain.unit if gain == MILLIVOLT else f"({gain.unit})"
+    box = f"a large box is {LARGE_S:g} s by {gain.large:g} {in_unit}"
+    speed = f", at {SPEED_MM_PER_S:g} mm/s" if to_scale else ""
+    return f"time (s){speed}; {box}"
+
+
 def _whole_boxes(height: FloatArray) -> FloatArray:
-    """Round heights in mV up to large boxes."""
+    """Round numbers of small boxes up to large boxes."""
     height = np.asarray(height, dtype=float)
-    boxes: FloatArray = np.ceil(np.round(height / LARGE_MV, 6)) * LARGE_MV
+    boxes: FloatArray = np.ceil(np.round(height / SMALL_PER_LARGE, 6)) * SMALL_PER_LARGE
     return boxes

@@ -3,43 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sk_erts._names import nearest
 from sk_erts._optional import import_optional
 from sk_erts._typing import FloatArray, IntArray
-from sk_erts.selection._ledger import Status
+from sk_erts.plotting._divide import divide
+from sk_erts.plotting._selection_epochs import (
+    draw_effective_epochs,
+    draw_shares,
+)
+from sk_erts.plotting._selection_panels import (
+    LOOK,
+    draw_candidates,
+    draw_classes,
+    draw_put_aside,
+)
+from sk_erts.plotting._selection_tables import (
+    candidates_by,
+    class_shares,
+    members,
+    most_put_aside,
+)
+from sk_erts.selection._ledger import SelectionHistory, Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["SelectionDisplay"]
 
-# From the bottom up: face, hatch. They differ in lightness, so also in grey.
-_LOOK = {
-    Status.TRAINED: ("#08519c", ""),
-    Status.REHEARSED: ("#2f78b8", "\\\\\\\\"),
-    Status.UNRELIABLE: ("#e6862c", "////"),
-    Status.EASY: ("#c6dbef", ""),
-    Status.DROPPED: ("#f7f7f7", "...."),
-}
+# Panels that `plot` draws, and what "all" draws.
+KINDS = ("epochs", "classes", "focus", "put_aside")
+_FIGURE_SIZE = {"epochs": (7, 5), "all": (15, 9)}
+_OTHER_SIZE = (7, 4)
 
-# Of a small letter, as a share of the axes' width in a figure of the default size.
-_LETTER_WIDTH = 0.0105
-# Of a row of small letters, as a share of the height of the upper panel.
-_ROW_HEIGHT = 0.085
+# Phases in which nobody is put aside or easy.
+_ON_ALL = {"warm-up", "revision", "full data"}
 
 
 class SelectionDisplay:
     """Show what became of the training records, and what that cost.
 
-    The upper panel stacks the shares of the records that were trained, rehearsed,
-    unreliable, easy and dropped in each epoch; the lower one shows the effective
-    epochs so far beside those of training on full data. Use `from_estimator` to make
-    one.
+    The panel of epochs stacks the shares of the records that were trained, rehearsed,
+    unreliable, easy and dropped: the trained and the rehearsed are kept. Diamonds give
+    the candidates, which are the trained and the unreliable. Below it are the effective
+    epochs so far, beside those of training on full data. Other panels show what became
+    of each class, the scores of the candidates, and the records most often put aside.
+    Use `from_estimator` to make one.
 
     Parameters
     ----------
@@ -53,6 +66,12 @@ class SelectionDisplay:
         Which part of the schedule each epoch belongs to.
     first_epoch : int, default=1
         Number of the first epoch shown.
+    story : SelectionHistory, optional
+        The story of each record in these epochs, for the other panels.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels), optional
+        Labels of the records in `story`.
+    class_names : sequence of length n_labels, optional
+        Names of the columns of `y`, if it has several.
 
     Attributes
     ----------
@@ -60,14 +79,28 @@ class SelectionDisplay:
         Numbers of the epochs.
     bars_ : dict of str to BarContainer
         The stacked bars of each status that occurs, by its name.
+    candidates_line_ : Line2D
+        The share of candidates in each epoch, in per cent.
     line_ : Line2D
         The effective epochs.
+    class_shares_ : ndarray of shape (n_classes, 5)
+        What the panel of classes shows, in the order of `shares`.
+    class_bars_ : dict of str to BarContainer
+        Its bars, by status.
+    points_ : dict of str to PathCollection
+        Focus over confidence, of the trained and of the unreliable.
+    put_aside_ : int ndarray of shape (n_records,)
+        Rows of ``X`` most often unreliable.
+    put_aside_bars_ : BarContainer
+        In how many epochs they were.
     ax_ : Axes
-        Upper panel, with the shares.
+        The panel, or the first one; of epochs the upper half.
     ax_effective_epochs_ : Axes
-        Lower panel.
+        The lower half of the panel of epochs.
+    axes_ : dict of str to Axes
+        The panels by kind.
     figure_ : Figure
-        The figure that holds both.
+        The figure that holds them.
 
     Raises
     ------
@@ -95,10 +128,13 @@ class SelectionDisplay:
         *,
         phases: Sequence[str] | None = None,
         first_epoch: int = 1,
+        story: SelectionHistory | None = None,
+        y: Any = None,
+        class_names: Sequence[Any] | None = None,
     ) -> None:
         self.shares: FloatArray = np.asarray(shares, dtype=float)
         self.effective_epochs: FloatArray = np.asarray(effective_epochs, dtype=float)
-        if self.shares.ndim != 2 or self.shares.shape[1] != len(_LOOK):
+        if self.shares.ndim != 2 or self.shares.shape[1] != len(LOOK):
             raise ValueError(
                 "The 'shares' of SelectionDisplay must have the shape (n_epochs, 5), "
                 "with the columns trained, rehearsed, unreliable, easy, dropped. Got "
@@ -116,12 +152,26 @@ class SelectionDisplay:
                 "The 'phases' of SelectionDisplay must name one phase for each of the "
                 f"{n_epochs} epochs of 'shares'. Got {len(phases)} names instead."
             )
+        if story is not None and len(story.status) != n_epochs:
+            raise ValueError(
+                f"The 'story' of SelectionDisplay must tell of the {n_epochs} epochs "
+                f"of 'shares'. Got {len(story.status)} epochs instead."
+            )
         self.phases = [""] * n_epochs if phases is None else list(phases)
+        self.story = story
+        self.y = y
+        self.class_names = class_names
         self.epochs: IntArray = np.arange(first_epoch, first_epoch + n_epochs)
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, *, ax: Axes | None = None
+        cls,
+        estimator: Any,
+        y: Any = None,
+        *,
+        kind: str = "epochs",
+        n_records: int = 10,
+        ax: Axes | None = None,
     ) -> SelectionDisplay:
         """Show the selection of a fitted classifier.
 
@@ -129,8 +179,16 @@ class SelectionDisplay:
         ----------
         estimator : ERTSClassifier
             After `fit`; after `partial_fit` the epoch of the last call is shown.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels), optional
+            The labels that `fit` was given. The panel of classes needs them, the list
+            of records names them.
+        kind : {"epochs", "classes", "focus", "put_aside", "all"}, default="epochs"
+            Which panel, as in `plot`.
+        n_records : int, default=10
+            How many records "put_aside" lists at most.
         ax : Axes, optional
-            Where to plot; it is divided into two panels. By default a new figure.
+            Where to plot; for "epochs" and "all" it is divided. By default a new
+            figure.
 
         Returns
         -------
@@ -166,7 +224,7 @@ class SelectionDisplay:
                 "the classifier in it."
             )
         story = estimator.selection_
-        shares = np.stack([story.share(status) for status in _LOOK], axis=1)
+        shares = np.stack([story.share(status) for status in LOOK], axis=1)
         trained = np.cumsum(estimator.kept_counts_)
         effective = trained * (estimator.effective_epochs_ / max(trained[-1], 1))
         # A training stopped by hand may end with an epoch that had no batch.
@@ -176,17 +234,34 @@ class SelectionDisplay:
         before = max(len(estimator.history_) - len(shares), 0) if continued else 0
         phases = [_phase(estimator, before + k, before > 0) for k in range(seen.sum())]
         display = cls(
-            shares[seen], effective[seen], phases=phases, first_epoch=before + 1
+            shares[seen],
+            effective[seen],
+            phases=phases,
+            first_epoch=before + 1,
+            story=SelectionHistory(
+                story.status[seen], story.confidence[seen], story.focus[seen]
+            ),
+            y=y,
+            class_names=estimator.classes_ if np.ndim(y) == 2 else None,
         )
-        return display.plot(ax=ax)
+        return display.plot(ax=ax, kind=kind, n_records=n_records)
 
-    def plot(self, ax: Axes | None = None) -> SelectionDisplay:
-        """Draw both panels.
+    def plot(
+        self, ax: Axes | None = None, *, kind: str = "epochs", n_records: int = 10
+    ) -> SelectionDisplay:
+        """Draw one of the panels, or all.
 
         Parameters
         ----------
         ax : Axes, optional
-            Where to plot; it is divided into two panels. By default a new figure.
+            Where to plot; for "epochs" and "all" it is divided. By default a new
+            figure.
+        kind : {"epochs", "classes", "focus", "put_aside", "all"}, default="epochs"
+            Shares and effective epochs; what became of each class, on average over
+            the epochs in which a selection ruled; focus over confidence of the
+            candidates that were judged last; or the records most often unreliable.
+        n_records : int, default=10
+            How many records "put_aside" lists at most.
 
         Returns
         -------
@@ -198,120 +273,113 @@ class SelectionDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If `ax` is not one of a grid of subplots, and so cannot be divided.
+            If the panel needs a `story` or `y` that is not there, or `ax` is not one
+            of a grid of subplots, and so cannot be divided.
         """
         pyplot = import_optional(
             "matplotlib.pyplot", extra="plot", purpose="SelectionDisplay.plot"
         )
+        if kind not in (*KINDS, "all"):
+            raise ValueError(
+                "The 'kind' of SelectionDisplay must be a panel or 'all'. Got "
+                f"{kind!r} instead. {nearest(str(kind), [*KINDS, 'all'])}"
+            )
         if ax is None:
-            _, ax = pyplot.subplots(figsize=(7, 5), layout="constrained")
+            size = _FIGURE_SIZE.get(kind, _OTHER_SIZE)
+            _, ax = pyplot.subplots(figsize=size, layout="constrained")
         self.ax_ = ax
         self.figure_ = ax.figure
-        self._plot_shares(ax)
-        self._plot_effective_epochs(ax)
+        kinds = KINDS if kind == "all" else (kind,)
+        panels = divide(ax, (2, 2), type(self).__name__) if kind == "all" else [ax]
+        self.axes_ = dict(zip(kinds, panels, strict=True))
+        for name, panel in self.axes_.items():
+            self._plot_panel(name, panel, n_records)
         return self
 
-    def _plot_shares(self, ax: Axes) -> None:
-        """Stack the shares in per cent, and name the phases above them."""
-        self.bars_ = {}
-        bottom = np.zeros(len(self.epochs))
-        for (status, (face, hatch)), share in zip(
-            _LOOK.items(), 100 * self.shares.T, strict=True
-        ):
-            if share.any():
-                self.bars_[status.label] = ax.bar(
-                    self.epochs,
-                    share,
-                    width=0.9,
-                    bottom=bottom,
-                    color=face,
-                    hatch=hatch,
-                    edgecolor="#404040",
-                    linewidth=0.4,
-                    label=status.label,
-                )
-            bottom = bottom + share
-        ax.set(
-            xlim=(self.epochs[0] - 0.5, self.epochs[-1] + 0.5),
-            ylim=(0, 100),
-            ylabel="training records (%)",
+    def _plot_panel(self, kind: str, ax: Axes, n_records: int) -> None:
+        """Draw one panel."""
+        match kind:
+            case "epochs":
+                self._plot_epochs(ax)
+            case "classes":
+                self._plot_classes(ax)
+            case "focus":
+                self._plot_focus(ax)
+            case "put_aside":
+                self._plot_put_aside(ax, n_records)
+
+    def _plot_epochs(self, ax: Axes) -> None:
+        """Divide the axes in two: shares, and what they cost."""
+        upper, lower = divide(
+            ax, (2, 1), type(self).__name__, height_ratios=(5, 3), hspace=0.1
         )
-        n_rows = self._mark_phases(ax)
-        ax.legend(
-            loc="lower center",
-            bbox_to_anchor=(0.5, 1.01 + _ROW_HEIGHT * n_rows),
-            ncols=len(_LOOK),
-            frameon=False,
+        self.bars_, self.candidates_line_ = draw_shares(
+            upper, self.epochs, self.shares, self.phases
+        )
+        self.ax_effective_epochs_ = lower
+        self.line_ = draw_effective_epochs(
+            lower, upper, self.epochs, self.effective_epochs, self.phases
         )
 
-    def _plot_effective_epochs(self, ax: Axes) -> None:
-        """Add a panel below: the epochs paid for, beside those of full data."""
-        cells = ax.get_subplotspec()
-        if cells is None:
+    def _plot_classes(self, ax: Axes) -> None:
+        """Show what became of each class while a selection ruled."""
+        story = self._story("classes")
+        if self.y is None:
             raise ValueError(
-                "The 'ax' of SelectionDisplay must be one of a grid, which can be "
-                "divided. Got axes placed by hand instead; make them by plt.subplots()."
+                "The 'y' of SelectionDisplay must be given for the panel of classes. "
+                "Got None instead; pass the labels that 'fit' was given."
             )
-        grid = cells.subgridspec(2, 1, height_ratios=(5, 3), hspace=0.1)
-        ax.set_subplotspec(grid[0])
-        below = ax.figure.add_subplot(grid[1], sharex=ax)
-        self.ax_effective_epochs_ = below
-        ax.tick_params(axis="x", labelbottom=False)
-        full = np.arange(1, len(self.epochs) + 1)
-        below.plot(self.epochs, full, "--", color="#737373", label="full data")
-        (self.line_,) = below.plot(
-            self.epochs,
-            self.effective_epochs,
-            "o-",
-            color="#08519c",
-            markersize=3.5,
-            label=f"this training: {self.effective_epochs[-1]:.1f}",
+        chosen = [phase not in _ON_ALL for phase in self.phases]
+        status = story.status[chosen] if any(chosen) else story.status
+        names, membership = members(self.y, self.class_names, status.shape[1])
+        membership &= (status != Status.NOT_LOOKED_AT).any(axis=0)[:, np.newaxis]
+        self.class_shares_ = class_shares(status, membership, list(LOOK))
+        self.class_bars_ = draw_classes(
+            ax, names, membership.sum(axis=0), self.class_shares_
         )
-        for edge in self._phase_edges():
-            below.axvline(edge, color="#404040", linewidth=0.8)
-        locator = import_optional(
-            "matplotlib.ticker", extra="plot", purpose="SelectionDisplay.plot"
-        ).MaxNLocator(integer=True, min_n_ticks=1)
-        below.xaxis.set_major_locator(locator)
-        below.set(xlabel="epoch", ylabel="effective epochs", ylim=(0, None))
-        below.grid(axis="y", color="#d9d9d9", linewidth=0.6)
-        below.legend(loc="upper left", framealpha=1, edgecolor="white")
 
-    def _mark_phases(self, ax: Axes) -> int:
-        """Part the phases by lines and name them above, in one row or two."""
-        n_epochs = len(self.epochs)
-        for edge in self._phase_edges():
-            ax.axvline(edge, color="#404040", linewidth=0.8)
-        ends = [-1.0, -1.0]  # of the names written so far, in each row
-        start = 0
-        for name, members in groupby(self.phases):
-            count = len(list(members))
-            centre = (start + count / 2) / n_epochs
-            half = _LETTER_WIDTH * len(name) / 2
-            row = 0 if centre - half >= ends[0] else 1
-            ends[row] = centre + half + _LETTER_WIDTH
-            ax.annotate(
-                name,
-                (centre, 1 + _ROW_HEIGHT * row),
-                xycoords="axes fraction",
-                xytext=(0, 4),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                fontsize="small",
-            )
-            start += count
-        return 1 + (ends[1] > 0)
+    def _plot_focus(self, ax: Axes) -> None:
+        """Show both scores of those whom the focus filter judged last."""
+        story = self._story("focus")
+        epoch, rows = candidates_by(story.status, story.confidence, story.focus)
+        at = 0 if epoch is None else epoch
+        self.points_ = draw_candidates(
+            ax,
+            story.confidence[at, rows],
+            story.focus[at, rows],
+            story.status[at, rows] == Status.UNRELIABLE,
+            None if epoch is None else int(self.epochs[epoch]),
+        )
 
-    def _phase_edges(self) -> list[float]:
-        """Return where one phase ends and another begins, between two epochs."""
-        return [
-            float(epoch) - 0.5
-            for epoch, before, here in zip(
-                self.epochs[1:], self.phases, self.phases[1:], strict=False
+    def _plot_put_aside(self, ax: Axes, n_records: int) -> None:
+        """List the records that were unreliable in most epochs."""
+        story = self._story("put_aside")
+        rows, counts = most_put_aside(story.status, n_records)
+        if self.y is None:
+            labels = [""] * len(rows)
+        else:
+            names, membership = members(self.y, self.class_names, story.status.shape[1])
+            labels = [
+                ": " + " + ".join(np.array(names)[membership[row]]) for row in rows
+            ]
+        self.put_aside_ = rows
+        n_epochs = int((story.status == Status.UNRELIABLE).any(axis=1).sum())
+        self.put_aside_bars_ = draw_put_aside(
+            ax,
+            [f"record {row}{label}" for row, label in zip(rows, labels, strict=True)],
+            counts,
+            n_epochs,
+        )
+
+    def _story(self, kind: str) -> SelectionHistory:
+        """Return the story of the records, or raise."""
+        if self.story is None:
+            raise ValueError(
+                "The 'story' of SelectionDisplay must be a SelectionHistory for the "
+                f"panel {kind!r}. Got None instead; use from_estimator, or pass the "
+                "'selection_' of a classifier."
             )
-            if here != before
-        ]
+        return self.story
 
 
 def _phase(estimator: Any, epoch: int, endless: bool) -> str:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
@@ -25,6 +25,11 @@ def grid(display, name):
     (lines,) = [c for c in display.ax_.collections if c.get_label() == name]
     column = 0 if name.endswith(" s") else 1
     return np.array([segment[0][column] for segment in lines.get_segments()])
+
+
+def bar_label(display):
+    """Return the label of the colour bar as one line."""
+    return " ".join(display.colorbar_.ax.get_ylabel().split())
 
 
 def pulses(display):
@@ -205,7 +210,7 @@ def test_scale_begins_at_zero_and_ends_at_the_greatest_value_or_vmax(twelve):
 def test_colour_bar_tells_class_and_unit(twelve):
     display = ECGDisplay(*twelve, explained="PVC", heat_unit="V").plot()
     assert display.colorbar_.mappable is display.heat_
-    assert display.colorbar_.ax.get_ylabel() == "evidence for PVC (V)"
+    assert bar_label(display) == "evidence for PVC (V)"
 
 
 def test_without_map_there_is_no_heat_and_no_colour_bar(twelve):
@@ -226,7 +231,217 @@ def test_shades_darken_evenly_and_leave_traces_legible(twelve):
     assert (luminance[-1] + 0.05) / 0.05 > 4.5  # contrast with black
 
 
+@pytest.mark.parametrize("layout", ["12x1", "3x4", "6x2"])
+def test_map_of_leads_stands_behind_each_lead(twelve, layout):
+    signal, _ = twelve
+    lead, time = np.mgrid[0:12, 0:1000]
+    display = ECGDisplay.from_arrays(signal, 1000 * lead + time, layout=layout)
+    picture = np.asarray(display.heat_.get_array())
+    *_, bottom, top = display.heat_.get_extent()
+    for line in display.lines_:
+        x, y = line.get_xdata(), line.get_ydata()
+        first = round(x[0] * 100)
+        assert_allclose(x, np.arange(first, first + len(x)) / 100)
+        (offset,) = {o for o in display.offsets_ if _is_raised(y, signal, first, o)}
+        row = int((top - offset) / (top - bottom) * len(picture))
+        (shown,) = np.unique(picture[row, first : first + len(x)] // 1000)
+        assert_allclose(
+            y - offset, signal[int(shown), first : first + len(x)], atol=1e-5
+        )
+        assert_allclose(picture[row, first : first + len(x)] % 1000, 100 * x)
+
+
+def _is_raised(y, signal, first, offset):
+    """Return whether a trace is one of the leads, raised by an offset."""
+    parts = signal[:, first : first + len(y)]
+    return any(np.allclose(y - offset, part, atol=1e-5) for part in parts)
+
+
+def test_map_with_negative_values_is_centred_on_zero_and_barred(twelve):
+    signal, heat = twelve
+    signed = np.where(heat > 0, 2.0, -0.1)
+    signed[700:710] = -1
+    display = ECGDisplay.from_arrays(signal, signed, explained="PVC")
+    assert display.heat_.get_clim() == (-2, 2)
+    assert bar_label(display) == (
+        "evidence for (+) or against (-, barred) PVC (arbitrary unit)"
+    )
+    (bars,) = [c for c in display.ax_.collections if c.get_label() == "against"]
+    (path,) = bars.get_paths()  # weak evidence against is not barred
+    assert path.vertices[:, 0].min() == pytest.approx(6.995)
+    assert path.vertices[:, 0].max() == pytest.approx(7.095)
+    assert path.vertices[:, 1].min() == pytest.approx(display.ax_.get_ylim()[0])
+
+
+def test_leads_share_one_scale(twelve):
+    heat = np.zeros((12, 1000))
+    heat[3, 5], heat[4, 5] = 7, -2
+    display = ECGDisplay.from_arrays(twelve[0], heat, layout="6x2")
+    assert display.heat_.get_clim() == (-7, 7)
+    alone = ECGDisplay.from_arrays(twelve[0], heat, lead="V6")
+    assert alone.heat_.get_clim() == (-7, 7)
+    assert not np.asarray(alone.heat_.get_array()).any()
+
+
+@pytest.mark.parametrize("vmax", [0, -1, np.nan])
+def test_scale_must_end_above_zero(twelve, vmax):
+    with pytest.raises(ValueError, match="'vmax' of ECGDisplay.*above 0"):
+        ECGDisplay(*twelve).plot(vmax=vmax)
+
+
+# ---------------------------------------------------------------------------- layouts
+
+COLUMNS = {
+    "3x4": ["I aVR V1 V4", "II aVL V2 V5", "III aVF V3 V6", "II"],
+    "6x2": ["I V1", "II V2", "III V3", "aVR V4", "aVL V5", "aVF V6"],
+}
+
+
+@pytest.mark.parametrize("layout", COLUMNS)
+def test_leads_stand_in_clinical_order_at_their_times(twelve, layout):
+    signal = twelve[0]
+    display = ECGDisplay.from_arrays(signal, layout=layout)
+    lines = iter(display.lines_)
+    for row, offset in zip(COLUMNS[layout], display.offsets_, strict=True):
+        names = row.split()
+        for k, name in enumerate(names):
+            line = next(lines)
+            length = 1000 // len(names)
+            times = np.arange(k * length, (k + 1) * length)
+            assert_allclose(line.get_xdata(), times / 100)
+            assert_allclose(
+                line.get_ydata() - offset,
+                signal[STANDARD_LEADS.index(name), times],
+                atol=1e-5,
+            )
+    assert next(lines, None) is None
+    texts = [text.get_text() for text in display.ax_.texts]
+    assert texts == " ".join(COLUMNS[layout]).split()
+
+
+@pytest.mark.parametrize("layout", COLUMNS)
+def test_columns_are_true_to_scale_too(twelve, layout):
+    display = ECGDisplay.from_arrays(twelve[0], layout=layout)
+    display.figure_.draw_without_rendering()
+    box = display.ax_.get_window_extent()
+    mm = MM_PER_INCH / display.figure_.dpi
+    assert box.width * mm / np.ptp(display.ax_.get_xlim()) == pytest.approx(25)
+    assert box.height * mm / np.ptp(display.ax_.get_ylim()) == pytest.approx(10)
+    assert len(pulses(display)) == len(display.offsets_)
+
+
+@pytest.mark.parametrize("layout", COLUMNS)
+def test_names_stand_above_their_trace_and_touch_nothing(twelve, layout):
+    display = ECGDisplay.from_arrays(twelve[0], layout=layout)
+    display.figure_.draw_without_rendering()
+    to_data = display.ax_.transData.inverted()
+    for text in display.ax_.texts:
+        (left, bottom), (right, top) = to_data.transform(text.get_window_extent())
+        for line in display.lines_:
+            x, y = line.get_xdata(), line.get_ydata()
+            under = y[(x >= left) & (x <= right)]
+            assert not ((under > bottom) & (under < top)).any()
+    boxes = [text.get_window_extent() for text in display.ax_.texts]
+    for k, box in enumerate(boxes):
+        assert box.count_overlaps(boxes[:k]) == 0
+
+
+def test_changes_of_lead_are_marked_between_two_samples(twelve):
+    display = ECGDisplay.from_arrays(twelve[0], layout="3x4")
+    marks = [c for c in display.ax_.collections if c.get_label() == "next lead"]
+    assert len(marks) == 9  # three in each row, none in the rhythm strip
+    times = {round(mark.get_segments()[0][0][0], 6) for mark in marks}
+    assert times == {2.495, 4.995, 7.495}
+
+
+def test_one_lead_alone(twelve):
+    display = ECGDisplay.from_arrays(twelve[0], lead="avl", true_label="PVC")
+    (line,) = display.lines_
+    assert_allclose(line.get_ydata(), twelve[0][4], atol=1e-6)
+    assert [text.get_text() for text in display.ax_.texts] == ["aVL"]
+
+
+# ----------------------------------------------------------------------- honest labels
+
+
+def test_standardised_signals_are_not_called_millivolt(twelve):
+    signal = twelve[0] / twelve[0].std(axis=1, keepdims=True)
+    display = ECGDisplay.from_arrays(signal, unit="standardised", layout="3x4")
+    label = display.ax_.get_xlabel()
+    assert label == "time (s), at 25 mm/s; a large box is 0.2 s by 2.5 (standardised)"
+    assert_allclose(np.diff(grid(display, "large boxes, standardised")), 2.5)
+    assert_allclose(np.diff(grid(display, "small boxes, standardised")), 0.5)
+    for pulse in pulses(display):
+        assert np.ptp(pulse.get_ydata()) == pytest.approx(5)
+    words = [text.get_text() for text in display.ax_.texts]
+    assert words.count("5") == 4  # the height stands in each pulse
+    display.figure_.draw_without_rendering()
+    box = display.ax_.get_window_extent()
+    mm = MM_PER_INCH / display.figure_.dpi
+    assert box.height * mm / np.ptp(display.ax_.get_ylim()) == pytest.approx(1 / 0.5)
+
+
+@pytest.mark.parametrize("duration_s", [2, 60])
+def test_enlarged_or_shrunk_paper_makes_no_claim_in_mm(duration_s):
+    signal = np.zeros((1, 100 * duration_s))
+    assert "mm" not in ECGDisplay(signal).plot().ax_.get_xlabel()
+
+
+def test_given_axes_make_no_claim_in_mm(twelve):
+    _, ax = plt.subplots()
+    label = ECGDisplay(twelve[0]).plot(ax=ax).ax_.get_xlabel()
+    assert label == "time (s); a large box is 0.2 s by 0.5 mV"
+
+
+@pytest.mark.parametrize("n_leads", [1, 2, 12])
+def test_label_of_the_colour_bar_stays_on_the_figure(n_leads):
+    signal = np.zeros((n_leads, 1000))
+    heat = np.linspace(-1, 1, 1000)
+    display = ECGDisplay.from_arrays(signal, heat, explained="NORM")
+    display.figure_.draw_without_rendering()
+    label = display.colorbar_.ax.yaxis.label.get_window_extent()
+    figure = display.figure_.bbox
+    assert figure.x0 <= label.x0 < label.x1 <= figure.x1
+    assert figure.y0 <= label.y0 < label.y1 <= figure.y1
+
+
 # --------------------------------------------------------------------- from_estimator
+
+
+class Explainer(BaseEstimator):
+    """A classifier that gives maps of leads and notes what it was asked for."""
+
+    classes_ = np.array(["NORM", "PVC"])
+
+    def fit(self, X, y):
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def predict_proba(self, X):
+        return np.array([[0.2, 0.8]])
+
+    def predict(self, X):
+        return np.array(["PVC"])
+
+    def explain(self, X, target=None, **options):
+        self.asked = {"target": target, **options}
+        return np.ones_like(X)
+
+
+def test_method_is_passed_on_and_named():
+    asked = Explainer()
+    display = ECGDisplay.from_estimator(
+        asked, np.zeros((2, 600)), method="saliency", true_label="NORM"
+    )
+    assert asked.asked == {"target": "PVC", "method": "saliency"}
+    assert bar_label(display) == "evidence for PVC (saliency)"
+    assert display.heat.shape == (2, 600)
+    title = display.ax_.get_title(loc="left")
+    assert title == "true: NORM (20%), predicted: PVC (80%)"
+    ECGDisplay.from_estimator(asked, np.zeros((2, 600)))
+    assert asked.asked == {"target": "PVC"}
 
 
 def test_estimator_gives_map_class_and_probability(clf, ecg):
@@ -237,11 +452,12 @@ def test_estimator_gives_map_class_and_probability(clf, ecg):
     assert_allclose(display.heat, clf.explain(X[:1])[0], rtol=1e-5)
     assert_allclose(display.heat_.get_array()[0], display.heat)
     assert_array_equal(display.signal, X[0])
+    share = {k: f"{p:.0%}" for k, p in zip(clf.classes_, proba, strict=True)}
+    true = y[0] if y[0] == predicted else f"{y[0]} ({share[y[0]]})"
     assert display.ax_.get_title(loc="left") == (
-        f"true: {y[0]}, predicted: {predicted} ({proba.max():.0%})"
+        f"true: {true}, predicted: {predicted} ({share[predicted]})"
     )
-    label = display.colorbar_.ax.get_ylabel()
-    assert label == f"evidence for {predicted} (Grad-CAM, logit per step)"
+    assert bar_label(display) == f"evidence for {predicted} (Grad-CAM, logit per step)"
 
 
 def test_target_changes_the_map_and_not_the_prediction(clf, ecg):
@@ -252,7 +468,7 @@ def test_target_changes_the_map_and_not_the_prediction(clf, ecg):
     assert_allclose(display.heat, clf.explain(X[:1], target=target)[0], rtol=1e-5)
     assert not np.allclose(display.heat, clf.explain(X[:1])[0])
     assert display.predicted == predicted
-    assert f"evidence for {target}" in display.colorbar_.ax.get_ylabel()
+    assert f"evidence for {target}" in bar_label(display)
 
 
 def test_options_reach_the_figure(clf, ecg):
@@ -280,7 +496,9 @@ def test_several_labels_per_record(clf, ecg):
     several = clone(clf).set_params(max_epochs=2).fit(X, Y)
     display = ECGDisplay.from_estimator(several, X[0], true_label=["a", "b"])
     row = several.predict(X[:1])[0]
-    words = " + ".join(str(k) for k in np.flatnonzero(row)) or "nothing"
+    proba = several.predict_proba(X[:1])[0]
+    found = [f"{k} ({proba[k]:.0%})" for k in np.flatnonzero(row)]
+    words = " + ".join(found) or "nothing"
     assert display.ax_.get_title(loc="left") == f"true: a + b, predicted: {words}"
     assert display.explained == np.argmax(several.predict_proba(X[:1])[0])
     assert_allclose(display.heat, several.explain(X[:1])[0], rtol=1e-5)
@@ -298,6 +516,24 @@ def test_plot_returns_itself_and_draws_anew(twelve):
 
 
 @pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"layout": "4x3"}, "'layout'.*'3x4' or '6x2'. Got '4x3'"),
+        ({"layout": "3x4", "lead": "II"}, "'lead'.*'II' and the layout '3x4'"),
+        ({"lead": "V9"}, "'lead'.*'V9' instead.*'aVR'"),
+    ],
+)
+def test_layouts_that_cannot_be(twelve, options, message):
+    with pytest.raises(ValueError, match=message):
+        ECGDisplay(twelve[0]).plot(**options)
+
+
+def test_layout_of_twelve_leads_needs_them_by_name():
+    with pytest.raises(ValueError, match="'3x4'.*aVF, V1.*missing.*'12x1'"):
+        ECGDisplay(np.zeros((5, 99)), lead_names=STANDARD_LEADS[:5]).plot(layout="3x4")
+
+
+@pytest.mark.parametrize(
     ("signal", "options", "message"),
     [
         (np.zeros((1, 2, 9)), {}, r"\(n_leads, n_times\).*shape \(1, 2, 9\).*X\[0\]"),
@@ -305,7 +541,11 @@ def test_plot_returns_itself_and_draws_anew(twelve):
         ([0.0, np.nan], {}, "record of ECGDisplay must be finite"),
         (np.zeros(9), {"fs": 0}, "'fs'.*Hz, above 0. Got 0"),
         (np.zeros(9), {"heat": np.zeros(5)}, r"'heat'.*9 time steps.*shape \(5,\)"),
-        (np.zeros(2), {"heat": [-1, 1]}, "'heat'.*at least 0.*from -1 to 1"),
+        (
+            np.zeros((2, 9)),
+            {"heat": np.zeros((3, 9))},
+            r"each lead.*\(2, 9\).*\(3, 9\)",
+        ),
         (np.zeros(2), {"heat": [np.inf, 1]}, "'heat'.*finite"),
         (np.zeros((2, 9)), {"lead_names": ["II"]}, r"'lead_names'.*2 leads.*\['II'\]"),
         (np.zeros((2, 9)), {"lead_names": "II"}, "'lead_names'.*2 leads.*'II'"),

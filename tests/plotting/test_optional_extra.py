@@ -4,7 +4,21 @@ import sys
 import pytest
 
 from sk_erts._optional import import_optional
-from sk_erts.plotting import ECGDisplay, SelectionDisplay
+from sk_erts.plotting import (
+    BeatAttributionDisplay,
+    ClassAverageDisplay,
+    ECGDisplay,
+    FaithfulnessDisplay,
+    SelectionDisplay,
+)
+
+DISPLAYS = [
+    BeatAttributionDisplay([0.0, 1], [0, 1], before_s=0),
+    ClassAverageDisplay([[1.0]]),
+    ECGDisplay([0.0, 1.0, 0.0]),
+    FaithfulnessDisplay([0, 1], {"gradcam": [[1, 0]]}),
+    SelectionDisplay([[1, 0, 0, 0, 0]], [1]),
+]
 
 
 def test_installed_module_is_returned():
@@ -39,11 +53,7 @@ def without_matplotlib(monkeypatch):
 
 
 @pytest.mark.usefixtures("without_matplotlib")
-@pytest.mark.parametrize(
-    "display",
-    [SelectionDisplay([[1, 0, 0, 0, 0]], [1]), ECGDisplay([0.0, 1.0, 0.0])],
-    ids=["SelectionDisplay", "ECGDisplay"],
-)
+@pytest.mark.parametrize("display", DISPLAYS, ids=lambda one: type(one).__name__)
 def test_plot_without_matplotlib_names_the_command(display):
     with pytest.raises(ImportError, match=r'pip install "sk-erts\[plot\]"'):
         display.plot()

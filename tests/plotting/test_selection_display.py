@@ -6,9 +6,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
-import sk_erts.plotting
 from sk_erts.plotting import SelectionDisplay
-from sk_erts.plotting._selection_display import _LOOK
+from sk_erts.plotting._selection_panels import LOOK
 from sk_erts.selection import DBPD, SMRD, FocusFilter, Status
 
 PHASES = ["warm-up", "data dropout", *["focus filter"] * 3, "revision"]
@@ -22,10 +21,6 @@ def heights(display, label):
 
 def phase_texts(display):
     return [text.get_text() for text in display.ax_.texts]
-
-
-def test_exported_members():
-    assert sk_erts.plotting.__all__ == ["ECGDisplay", "SelectionDisplay"]
 
 
 def test_bars_hold_the_shares_of_the_story(clf):
@@ -82,7 +77,7 @@ def test_axes_are_labelled(clf):
     assert display.ax_effective_epochs_.get_ylabel() == "effective epochs"
     assert display.ax_effective_epochs_.get_xlabel() == "epoch"
     names = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert names == list(display.bars_)
+    assert names == [*display.bars_, "candidates"]
 
 
 def test_phases_are_named_and_parted(clf):
@@ -181,7 +176,7 @@ def test_given_axes_are_used_and_divided(clf):
 def test_plot_returns_itself_and_makes_a_figure_of_two_panels():
     display = SelectionDisplay([[1, 0, 0, 0, 0], [0.2] * 5], [1, 1.25])
     assert display.plot() is display
-    assert list(display.bars_) == [status.label for status in _LOOK]
+    assert list(display.bars_) == [status.label for status in LOOK]
     assert len(display.figure_.axes) == 2
 
 

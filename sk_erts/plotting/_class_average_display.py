@@ -1,0 +1,281 @@
+"""The mean attribution of each class in each segment of a beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sk_erts._optional import import_optional
+from sk_erts._typing import FloatArray
+from sk_erts.plotting._heat import AGAINST_SHARE, HeatScale, heat_scale
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ClassAverageDisplay"]
+
+# Room in a figure of its own, in inches: for each row, and around the table.
+_ROW_IN, _AROUND_IN, _WIDTH_IN = 0.55, 1.3, 8.5
+# A mean beat fills as much of its row.
+_BEAT_SHARE = 0.8
+
+_MINUS = "\N{MINUS SIGN}"
+
+
+class ClassAverageDisplay:
+    """Show where in the beat the evidence for each class is, on average.
+
+    A row for each class and a column for each segment of the beat, with the mean
+    attribution as colour. The mean beat of each class can stand over its row, all on
+    one scale; without beats the numbers stand in the cells.
+
+    Parameters
+    ----------
+    table : DataFrame or array-like of shape (n_classes, n_segments)
+        Mean attributions; NaN where there is none. The index of a data frame names
+        the classes, its columns the segments.
+    class_names : sequence of length n_classes, optional
+        By default the index of the data frame, or numbers from 1.
+    segment_names : sequence of length n_segments, optional
+        By default the columns of the data frame, or numbers from 1.
+    beats : array-like of shape (n_classes, n_times), optional
+        Mean beat of each class, from the begin of the first segment to the end of the
+        last one.
+    unit : str, default="arbitrary unit"
+        Unit of the attributions, for the colour bar.
+
+    Attributes
+    ----------
+    heat_ : AxesImage
+        The table, of shape (n_classes, n_segments).
+    colorbar_ : Colorbar
+        Its scale, centred on 0 if there are negative values.
+    lines_ : list of Line2D
+        One beat for each class; empty without beats.
+    texts_ : list of Text
+        The numbers in the cells; empty with beats, but for the signs of those that
+        are against the class.
+    ax_ : Axes
+        Horizontal the segments, vertical the classes.
+    figure_ : Figure
+        The figure that holds it.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together.
+
+    See Also
+    --------
+    BeatAttributionDisplay : Show the average beat of one class with its map.
+    ECGDisplay : Show one record with its map.
+
+    Examples
+    --------
+    >>> from sk_erts.plotting import ClassAverageDisplay
+    >>> display = ClassAverageDisplay.from_arrays(
+    ...     [[0.1, 0.9, 0.2], [0.1, 0.2, 0.7]],
+    ...     class_names=["PVC", "STE"],
+    ...     segment_names=["P", "QRS", "T"],
+    ... )
+    >>> [text.get_text() for text in display.ax_.get_yticklabels()]
+    ['PVC', 'STE']
+    """
+
+    def __init__(
+        self,
+        table: Any,
+        *,
+        class_names: Sequence[Any] | None = None,
+        segment_names: Sequence[Any] | None = None,
+        beats: Any = None,
+        unit: str = "arbitrary unit",
+    ) -> None:
+        self.table: FloatArray = np.asarray(table, dtype=float)
+        if self.table.ndim != 2 or self.table.size == 0:
+            raise ValueError(
+                "The 'table' of ClassAverageDisplay must have the shape (n_classes, "
+                f"n_segments). Got the shape {self.table.shape} instead."
+            )
+        n_classes, n_segments = self.table.shape
+        is_frame = hasattr(table, "columns")
+        self.class_names = _names(
+            table.index if is_frame and class_names is None else class_names,
+            n_classes,
+            "class_names",
+        )
+        self.segment_names = _names(
+            table.columns if is_frame and segment_names is None else segment_names,
+            n_segments,
+            "segment_names",
+        )
+        self.beats = None if beats is None else _check_beats(beats, n_classes)
+        self.unit = unit
+
+    @classmethod
+    def from_arrays(
+        cls,
+        table: Any,
+        *,
+        class_names: Sequence[Any] | None = None,
+        segment_names: Sequence[Any] | None = None,
+        beats: Any = None,
+        unit: str = "arbitrary unit",
+        ax: Axes | None = None,
+        vmax: float | None = None,
+    ) -> ClassAverageDisplay:
+        """Show a table of mean attributions.
+
+        Parameters
+        ----------
+        table : DataFrame or array-like of shape (n_classes, n_segments)
+            Mean attributions; NaN where there is none.
+        class_names : sequence of length n_classes, optional
+            By default the index of the data frame, or numbers from 1.
+        segment_names : sequence of length n_segments, optional
+            By default the columns of the data frame, or numbers from 1.
+        beats : array-like of shape (n_classes, n_times), optional
+            Mean beat of each class.
+        unit : str, default="arbitrary unit"
+            Unit of the attributions.
+        ax : Axes, optional
+            Where to plot; by default a new figure.
+        vmax : float, optional
+            Attribution of the darkest shade; by default the greatest in the table.
+
+        Returns
+        -------
+        display : ClassAverageDisplay
+            Its `figure_` can be saved.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit together.
+        """
+        display = cls(
+            table,
+            class_names=class_names,
+            segment_names=segment_names,
+            beats=beats,
+            unit=unit,
+        )
+        return display.plot(ax=ax, vmax=vmax)
+
+    def plot(
+        self, ax: Axes | None = None, *, vmax: float | None = None
+    ) -> ClassAverageDisplay:
+        """Draw the table, and beats or numbers on it.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to plot; by default a new figure.
+        vmax : float, optional
+            Attribution of the darkest shade; by default the greatest in the table.
+
+        Returns
+        -------
+        self : ClassAverageDisplay
+            With the artists as attributes.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If `vmax` is not above 0.
+        """
+        pyplot = import_optional(
+            "matplotlib.pyplot", extra="plot", purpose="ClassAverageDisplay.plot"
+        )
+        scale = heat_scale(self.table, vmax, "ClassAverageDisplay")
+        n_classes, n_segments = self.table.shape
+        if ax is None:
+            size = (_WIDTH_IN, _ROW_IN * n_classes + _AROUND_IN)
+            _, ax = pyplot.subplots(figsize=size, layout="constrained")
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        self.heat_ = ax.imshow(
+            self.table, aspect="auto", interpolation="nearest", **scale.options
+        )
+        ax.set_facecolor("#d9d9d9")  # of cells without a value
+        ax.set_xticks(range(n_segments), self.segment_names)
+        ax.set_yticks(range(n_classes), self.class_names)
+        ax.set_xlabel("segment of the beat")
+        ax.tick_params(length=0)
+        ax.hlines(
+            np.arange(1, n_classes) - 0.5, -0.5, n_segments - 0.5, "#808080", lw=1
+        )
+        self.colorbar_ = ax.figure.colorbar(self.heat_, ax=ax, extend=scale.extend)
+        against = (
+            "" if self.beats is None or not scale.signed else f"; {_MINUS} below 0"
+        )
+        self.colorbar_.set_label(f"mean attribution\n({self.unit}){against}")
+        self.lines_ = [] if self.beats is None else self._plot_beats(ax, self.beats)
+        self.texts_ = self._write_cells(ax, scale)
+        return self
+
+    def _plot_beats(self, ax: Axes, beats: FloatArray) -> list[Any]:
+        """Lay each beat over its row; one scale and one zero line for all rows."""
+        n_segments = self.table.shape[1]
+        places = (np.arange(beats.shape[1]) + 0.5) / beats.shape[1] * n_segments - 0.5
+        height = float(np.ptp(beats)) or 1.0
+        middle = (float(beats.max()) + float(beats.min())) / 2
+        lines = []
+        for row, beat in enumerate(beats):
+            raised = row - _BEAT_SHARE * (beat - middle) / height
+            lines += ax.plot(places, raised, color="black", linewidth=1.2)
+        return lines
+
+    def _write_cells(self, ax: Axes, scale: HeatScale) -> list[Any]:
+        """Write the numbers; over beats only a sign, which colour in grey is not."""
+        digits = max(0, 1 - int(np.floor(np.log10(scale.limit))))
+        texts = []
+        for (row, column), value in np.ndenumerate(self.table):
+            if self.beats is None and np.isfinite(value):
+                words, place = _number(float(value), digits), (column, row)
+            elif self.beats is not None and value < -AGAINST_SHARE * scale.limit:
+                words, place = _MINUS, (column + 0.4, row + 0.33)
+            else:
+                continue
+            text = ax.text(*place, words, ha="center", va="center", fontsize="small")
+            texts.append(text)
+        return texts
+
+
+def _number(value: float, digits: int) -> str:
+    """Return a number as the scale beside the table writes it."""
+    return f"{value:.{digits}f}".replace("-", _MINUS)
+
+
+def _names(names: Any, count: int, parameter: str) -> list[str]:
+    """Return names of rows or columns, or raise."""
+    if names is None:
+        return [str(number) for number in range(1, count + 1)]
+    listed = [str(name) for name in names]
+    if isinstance(names, str) or len(listed) != count:
+        raise ValueError(
+            f"The {parameter!r} of ClassAverageDisplay must be {count} names, as the "
+            f"table has. Got {names!r} instead."
+        )
+    return listed
+
+
+def _check_beats(beats: Any, n_classes: int) -> FloatArray:
+    """Return the beats as floats, or raise."""
+    values: FloatArray = np.asarray(beats, dtype=float)
+    if values.ndim != 2 or len(values) != n_classes or values.shape[1] < 2:
+        raise ValueError(
+            "The 'beats' of ClassAverageDisplay must have the shape (n_classes, "
+            f"n_times), with {n_classes} classes as in 'table'. Got the shape "
+            f"{values.shape} instead."
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(
+            "The 'beats' of ClassAverageDisplay must be finite. Got NaN or infinite "
+            "values instead; average over finite beats."
+        )
+    return values
