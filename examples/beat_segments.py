@@ -7,11 +7,9 @@ much each time step adds to the logit of a class; eleven segments of the beat su
 """
 
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
-import torch
 from sklearn.metrics import balanced_accuracy_score
 
 from sk_erts import ERTSClassifier
@@ -19,11 +17,6 @@ from sk_erts.beats import segment_means
 from sk_erts.datasets import load_mitbih, make_ecg
 from sk_erts.models import LSTM1d, ResNet1d
 from sk_erts.preprocessing import Standardize
-
-with warnings.catch_warnings():
-    # captum tells of its own API, which is not called here.
-    warnings.simplefilter("ignore")
-    from captum.attr import IntegratedGradients
 
 TRAIN = ("106", "116", "119", "201", "203", "208", "215", "223")
 TEST = ("114", "124", "205", "207")
@@ -89,15 +82,12 @@ for name, parameters in networks.items():
 
     # How much does each time step add to the logit of the beat's own class, on the way
     # from a flat line to the beat?
-    integrated = IntegratedGradients(clf.net_.module_.eval())
-    beats = torch.from_numpy(X_test)
-    target = torch.from_numpy(np.searchsorted(clf.classes_, y_test))
-    attributions = integrated.attribute(
-        beats, torch.zeros_like(beats), target, n_steps=32, internal_batch_size=800
+    attributions = clf.explain(
+        X_test, "integrated_gradients", target=y_test, signed=True
     )
 
     # From 250 ms before R to 450 ms after it, so that R is in segment 4.
-    table = 1000 * segment_means(attributions.numpy(), y_test, n_segments=11)
+    table = 1000 * segment_means(attributions, y_test, n_segments=11)
     print(f"\n{name}: balanced accuracy {score:.2f}; attribution per step, times 1000")
     print(table.round(1).to_string())
     found = {label: int(row.idxmax()) for label, row in table.iterrows()}

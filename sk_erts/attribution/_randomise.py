@@ -52,8 +52,9 @@ def randomise_weights(module: nn.Module, random_state: int = 0) -> nn.Module:
     done: set[int] = set()
     with seeded(random_state, device_of(module)), torch.no_grad():
         for part in other.modules():
-            if callable(getattr(part, "reset_parameters", None)):
-                part.reset_parameters()
+            reset = getattr(part, "reset_parameters", None)
+            if callable(reset):
+                reset()
                 done |= {id(parameter) for parameter in part.parameters(recurse=False)}
         for parameter in other.parameters():
             if id(parameter) not in done:

@@ -212,13 +212,10 @@ def _of_maps(
     common = {"window": window, "baseline": baseline, "random_state": rng}
     of = (clf.predict_proba, X, maps, column)
     areas = faithfulness(*of, **common)
-    gains = ("deletion_gain", "insertion_gain")
-    return {name: float(areas[name].mean()) for name in gains} | {
-        "comprehensiveness": float(
-            comprehensiveness(*of, share=share, **common).mean()
-        ),
-        "sufficiency": float(sufficiency(*of, share=share, **common).mean()),
-    }
+    found = {name: areas[name] for name in ("deletion_gain", "insertion_gain")}
+    for measured in (comprehensiveness, sufficiency):
+        found[measured.__name__] = measured(*of, share=share, **common)
+    return {name: float(values.mean()) for name, values in found.items()}
 
 
 def _of_evidence(maps: FloatArray, evidence: BoolArray | None) -> dict[str, float]:
@@ -249,7 +246,8 @@ def _of_twin(
 def _check_methods(methods: Any) -> dict[str, Mapping[str, Any]]:
     """Return the parameters of each method, or raise."""
     named = {methods: {}} if isinstance(methods, str) else methods
-    found = dict(named) if isinstance(named, Mapping) else dict.fromkeys(named, {})
+    given = named if isinstance(named, Mapping) else {name: {} for name in named}
+    found = dict(given)
     unknown = [name for name in found if name not in METHODS]
     if unknown or not found:
         wanted = f"name one of {', '.join(METHODS)}, or several"

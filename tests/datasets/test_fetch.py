@@ -296,10 +296,9 @@ def test_iterators_are_read_once(options):
 def test_records_of_500_hz_are_other_files(site, options, tiny_table, write_record):
     folder = site.root / PTBXL
     (folder / "records500/00000").mkdir(parents=True)
+    leads = np.outer(np.arange(1, 13), np.sin(np.arange(5000)))
     for name in tiny_table["filename_hr"]:
-        write_record(
-            folder / name, np.outer(np.arange(1, 13), np.sin(np.arange(5000))), fs=500
-        )
+        write_record(folder / name, leads, fs=500)
     site.publish(PTBXL)
     data = fetch_ptbxl(**options, fs=500.0, folds=[1])
     assert data.data.shape == (2, 12, 5000)
