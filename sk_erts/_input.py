@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array
 from torch.utils.data import Dataset, default_collate
 
+from sk_erts._pages import PageCounter
 from sk_erts._ragged import as_list, is_ragged, pad
 from sk_erts._signals import Signals
 from sk_erts._typing import Array, FloatArray, IntArray, Recordings
@@ -16,6 +18,7 @@ from sk_erts._typing import Array, FloatArray, IntArray, Recordings
 __all__ = ["Records", "TrainingSet", "as_records", "collate", "targets_of"]
 
 
+N_CHECKED_AT_ONCE = 64
 PROCESSOR = torch.device("cpu")
 
 
@@ -42,6 +45,7 @@ class Records:
 
     def __init__(self, source: Recordings) -> None:
         self.source = source
+        self._pages = PageCounter(source)
         self._is_array = isinstance(source, np.ndarray)
         self._takes = hasattr(source, "take")
         first = self.take(np.array([0]))
@@ -70,6 +74,7 @@ class Records:
         """
         if self._is_array:
             batch = np.asarray(self.source[index], dtype=np.float32)
+            self._pages.count(batch.nbytes)
         elif self._takes:
             batch = self._taken(index)
         else:
@@ -125,8 +130,8 @@ class Records:
             checked where they come in.
         """
         if not self._is_array:
-            for start in range(0, len(self), 64):
-                self.take(np.arange(start, min(start + 64, len(self))))
+            for index in self.batches(N_CHECKED_AT_ONCE):
+                self.take(index)
 
     def _taken(self, index: IntArray) -> FloatArray:
         """Return records of a collection that reads a whole batch at once."""
@@ -285,8 +290,14 @@ def as_records(X: Any, estimator: Any) -> Records:
         if len({array.shape for array in arrays}) > 1:
             return RaggedRecords(arrays)
         return Records(np.stack(arrays))
+    mapped = X if isinstance(X, np.memmap) else None
     X = check_array(
-        X, dtype="numeric", allow_nd=True, estimator=estimator, input_name="X"
+        X,
+        dtype="numeric",
+        allow_nd=True,
+        ensure_all_finite=mapped is None,
+        estimator=estimator,
+        input_name="X",
     )
     if X.ndim > 3:
         raise ValueError(
@@ -298,7 +309,14 @@ def as_records(X: Any, estimator: Any) -> Records:
             f"X of {type(estimator).__name__} must have at least one lead and one "
             f"time step. Got the shape {X.shape} instead."
         )
-    return Records(X)
+    if mapped is None:
+        return Records(X)
+    records = Records(mapped)
+    for index in records.batches(N_CHECKED_AT_ONCE):
+        assert_all_finite(
+            records.take(index), input_name="X", estimator_name=type(estimator).__name__
+        )
+    return records
 
 
 def targets_of(X: Any) -> Any:

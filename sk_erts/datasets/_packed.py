@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from sk_erts._pages import PageCounter
 from sk_erts._typing import Array, FloatArray, IntArray
 from sk_erts.datasets._lazy import LazyRecords
 
@@ -21,6 +22,7 @@ __all__ = ["PackedRecords", "open_records", "to_memmap", "write_npy"]
 # Records that one process reads before it hands them on.
 N_AT_ONCE = 64
 LARGEST_INT16 = 32767
+OPEN = ("_file", "_pages")
 
 
 class PackedRecords(LazyRecords):
@@ -52,7 +54,7 @@ class PackedRecords(LazyRecords):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the open file behind: whoever gets this opens it anew."""
-        return {key: value for key, value in vars(self).items() if key != "_file"}
+        return {key: value for key, value in vars(self).items() if key not in OPEN}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -60,9 +62,11 @@ class PackedRecords(LazyRecords):
 
     def _open(self) -> None:
         self._file = np.load(self.path, mmap_mode="r")
+        self._pages = PageCounter(self._file)
 
     def _read(self, rows: IntArray) -> FloatArray:
         part = self._file[rows]
+        self._pages.count(part.nbytes)
         scale = part["scale"][:, np.newaxis, np.newaxis]
         X: FloatArray = part["signal"] * scale
         return X
