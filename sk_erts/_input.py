@@ -74,7 +74,7 @@ class Records:
         """
         if self._is_array:
             batch = np.asarray(self.source[index], dtype=np.float32)
-            self._pages.count(batch.nbytes)
+            self._pages.count(len(batch), batch.nbytes)
         elif self._takes:
             batch = self._taken(index)
         else:

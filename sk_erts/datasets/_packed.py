@@ -66,7 +66,7 @@ class PackedRecords(LazyRecords):
 
     def _read(self, rows: IntArray) -> FloatArray:
         part = self._file[rows]
-        self._pages.count(part.nbytes)
+        self._pages.count(len(part), part.nbytes)
         scale = part["scale"][:, np.newaxis, np.newaxis]
         X: FloatArray = part["signal"] * scale
         return X

@@ -201,6 +201,90 @@ class BeatAttributionDisplay:
         )
         return display.plot(ax=ax, vmax=vmax)
 
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        record: Any,
+        *,
+        method: str = "gradcam",
+        target: Any = None,
+        peaks: Any = None,
+        before_s: float = 0.3,
+        after_s: float = 0.5,
+        fs: float = 100,
+        lead_names: Sequence[str] | None = None,
+        unit: str = "mV",
+        ax: Axes | None = None,
+        vmax: float | None = None,
+    ) -> BeatAttributionDisplay:
+        """Explain a record by a fitted classifier, and show the average of its beats.
+
+        Parameters
+        ----------
+        estimator : ERTSClassifier
+            After `fit`, with one class per record.
+        record : ndarray of shape (n_leads, n_times)
+            One record, as `fit` was given many of.
+        method : str, default="gradcam"
+            A key of :data:`sk_erts.attribution.METHODS`.
+        target : label, optional
+            The class to explain; by default the most probable one.
+        peaks : int array-like of shape (n_beats,), optional
+            Samples of the R peaks; by default `sk_erts.beats.r_peaks` finds them.
+        before_s, after_s : float, default=0.3 and 0.5
+            Begin and end of the beat, in s from the R peak.
+        fs : float, default=100
+            Sampling frequency in Hz.
+        lead_names : sequence of str of length n_leads, optional
+            By default `STANDARD_LEADS` for twelve leads, else numbers.
+        unit : str, default="mV"
+            Unit of `record`.
+        ax : Axes, optional
+            Where to plot; for several leads it is divided. By default a new figure.
+        vmax : float, optional
+            Evidence of the darkest shade; by default the greatest in the map.
+
+        Returns
+        -------
+        display : BeatAttributionDisplay
+            Its `figure_` can be saved.
+
+        Raises
+        ------
+        ValueError
+            If there is no such method, the record is not as in `fit`, or no whole beat
+            is found in it.
+        """
+        from sk_erts.beats import beat_average, r_peaks
+
+        signal = check_signal(record, cls.__name__)
+        X = signal[np.newaxis]
+        label = estimator.predict(X)[0] if target is None else target
+        heat = estimator.explain(X, method, target=label)[0]
+        found = r_peaks(signal, fs) if peaks is None else np.asarray(peaks)
+        beat, average = (
+            beat_average(values, found, fs, before_s, after_s)
+            for values in (signal, heat)
+        )
+        if beat.n_beats == 0:
+            raise ValueError(
+                f"The record of {cls.__name__} must hold a beat from {before_s:g} s "
+                f"before its R peak to {after_s:g} s after it. Got {len(found)} peaks "
+                "and no such beat instead; give 'peaks', or a shorter window."
+            )
+        return cls.from_arrays(
+            beat.mean,
+            average.mean,
+            before_s=before_s,
+            fs=fs,
+            lead_names=lead_names,
+            unit=unit,
+            explained=label,
+            ax=ax,
+            vmax=vmax,
+        )
+
     def plot(
         self, ax: Axes | None = None, *, vmax: float | None = None
     ) -> BeatAttributionDisplay:

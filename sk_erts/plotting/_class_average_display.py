@@ -164,6 +164,116 @@ class ClassAverageDisplay:
         )
         return display.plot(ax=ax, vmax=vmax)
 
+    @classmethod
+    def from_attributions(
+        cls,
+        attributions: Any,
+        y: Any,
+        *,
+        n_segments: int = 11,
+        beats: Any = None,
+        unit: str = "arbitrary unit",
+        ax: Axes | None = None,
+        vmax: float | None = None,
+    ) -> ClassAverageDisplay:
+        """Average the attributions of beats, and show them.
+
+        Parameters
+        ----------
+        attributions : ndarray of shape (n_beats, n_times) or (n_beats, n_leads, \
+                n_times)
+            One map for each beat.
+        y : array-like of shape (n_beats,)
+            Class of each beat.
+        n_segments : int, default=11
+            Parts of equal length that the beat is cut in.
+        beats : ndarray of shape (n_beats, n_times) or (n_beats, n_leads, n_times), \
+                optional
+            The beats themselves, whose mean stands over each row; of several leads the
+            first.
+        unit : str, default="arbitrary unit"
+            Unit of the attributions.
+        ax : Axes, optional
+            Where to plot; by default a new figure.
+        vmax : float, optional
+            Attribution of the darkest shade; by default the greatest in the table.
+
+        Returns
+        -------
+        display : ClassAverageDisplay
+            Its `figure_` can be saved.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit together.
+        """
+        from sk_erts.beats import segment_means
+
+        table = segment_means(attributions, y, n_segments)
+        means = None
+        if beats is not None:
+            first = np.asarray(beats)
+            first = first[:, 0] if first.ndim == 3 else first  # (n_beats, times)
+            of_class = [np.asarray(y) == label for label in table.index]
+            means = np.stack([first[own].mean(axis=0) for own in of_class])
+        return cls.from_arrays(table, beats=means, unit=unit, ax=ax, vmax=vmax)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        method: str = "integrated_gradients",
+        n_segments: int = 11,
+        unit: str = "arbitrary unit",
+        ax: Axes | None = None,
+        vmax: float | None = None,
+    ) -> ClassAverageDisplay:
+        """Explain beats by a fitted classifier, and show the averages per class.
+
+        Parameters
+        ----------
+        estimator : ERTSClassifier
+            After `fit`, with one class per beat.
+        X : ndarray of shape (n_beats, n_leads, n_times)
+            Beats, as in `fit`.
+        y : array-like of shape (n_beats,), optional
+            The class of each beat that is explained; by default the most probable.
+        method : str, default="integrated_gradients"
+            A key of :data:`sk_erts.attribution.METHODS`; its map is signed.
+        n_segments : int, default=11
+            Parts of equal length that the beat is cut in.
+        unit : str, default="arbitrary unit"
+            Unit of the attributions.
+        ax : Axes, optional
+            Where to plot; by default a new figure.
+        vmax : float, optional
+            Attribution of the darkest shade; by default the greatest in the table.
+
+        Returns
+        -------
+        display : ClassAverageDisplay
+            Its `figure_` can be saved.
+
+        Raises
+        ------
+        ValueError
+            If there is no such method, or beats and classes are not as in `fit`.
+        """
+        labels = estimator.predict(X) if y is None else np.asarray(y)
+        return cls.from_attributions(
+            estimator.explain(X, method, target=labels, signed=True),
+            labels,
+            n_segments=n_segments,
+            beats=X,
+            unit=unit,
+            ax=ax,
+            vmax=vmax,
+        )
+
     def plot(
         self, ax: Axes | None = None, *, vmax: float | None = None
     ) -> ClassAverageDisplay:

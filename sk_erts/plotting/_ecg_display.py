@@ -311,10 +311,9 @@ class ECGDisplay:
         predicted = estimator.predict(batch)[0]
         several = np.ndim(predicted) == 1
         gradcam = method == "gradcam"
-        options = {} if gradcam else {"method": method}
         return cls.from_arrays(
             signal,
-            estimator.explain(batch, target=explained, **options)[0],
+            estimator.explain(batch, method, target=explained)[0],
             fs=fs,
             lead_names=lead_names,
             unit=unit,

@@ -198,6 +198,92 @@ class FaithfulnessDisplay:
         )
         return display.plot(ax=ax)
 
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        methods: Sequence[str] = ("gradcam",),
+        *,
+        n_steps: int = 20,
+        window: int = 1,
+        baseline: Any = 0.0,
+        interval: str = "standard error",
+        random_state: int | np.random.RandomState | None = 0,
+        ax: Axes | None = None,
+    ) -> FaithfulnessDisplay:
+        """Show the curves of attribution methods of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : ERTSClassifier
+            After `fit`, with one class per record.
+        X : ndarray of shape (n_samples, n_leads, n_times)
+            Records, as in `fit`.
+        y : array-like of shape (n_samples,), optional
+            The class of each record that is explained; by default the most probable.
+        methods : sequence of str, default=("gradcam",)
+            Keys of :data:`sk_erts.attribution.METHODS`. A random order and the
+            inverted one of the first method are drawn beside them.
+        n_steps : int, default=20
+            Number of steps from the whole record to the empty one.
+        window : int, default=1
+            Neighbouring time steps that are removed together.
+        baseline : float, array-like or "mean", default=0.0
+            What a removed sample is replaced by, in the unit of `X`.
+        interval : {"standard error", "bootstrap"}, default="standard error"
+            What is shaded.
+        random_state : int, RandomState instance or None, default=0
+            Of the random order and the bootstrap.
+        ax : Axes, optional
+            Where to plot; it is divided. By default a new figure.
+
+        Returns
+        -------
+        display : FaithfulnessDisplay
+            Its `figure_` can be saved.
+
+        Raises
+        ------
+        ValueError
+            If there is no such method, or records and classes are not as in `fit`.
+        """
+        from sk_erts.metrics import deletion_curve, insertion_curve
+
+        labels = estimator.predict(X) if y is None else np.asarray(y)
+        classes = np.asarray(estimator.classes_).tolist()
+        target = np.array([classes.index(label) for label in labels.tolist()])
+        rng = check_random_state(random_state)
+        maps = {name: estimator.explain(X, name, target=labels) for name in methods}
+        first = next(iter(maps.values()))
+        ways = {name: (own, "descending") for name, own in maps.items()}
+        ways |= {"random": (first, "random"), "inverted": (first, "ascending")}
+        panels = {"deletion": deletion_curve, "insertion": insertion_curve}
+        curves: dict[str, dict[str, FloatArray]] = {panel: {} for panel in panels}
+        fractions: FloatArray = np.zeros(0)
+        for name, (own, order) in ways.items():
+            for panel, curve in panels.items():
+                fractions, curves[panel][name] = curve(
+                    estimator.predict_proba,
+                    X,
+                    own,
+                    target,
+                    n_steps=n_steps,
+                    window=window,
+                    baseline=baseline,
+                    order=order,
+                    random_state=rng,
+                )
+        return cls.from_arrays(
+            fractions,
+            curves["deletion"],
+            curves["insertion"],
+            interval=interval,
+            random_state=rng,
+            ax=ax,
+        )
+
     def plot(self, ax: Axes | None = None) -> FaithfulnessDisplay:
         """Draw a panel for each kind of curve.
 
