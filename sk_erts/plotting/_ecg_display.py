@@ -313,7 +313,7 @@ class ECGDisplay:
         gradcam = method == "gradcam"
         return cls.from_arrays(
             signal,
-            estimator.explain(batch, method, target=explained)[0],
+            estimator.explain(batch, method=method, target=explained)[0],
             fs=fs,
             lead_names=lead_names,
             unit=unit,

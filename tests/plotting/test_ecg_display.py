@@ -441,7 +441,7 @@ def test_method_is_passed_on_and_named():
     title = display.ax_.get_title(loc="left")
     assert title == "true: NORM (20%), predicted: PVC (80%)"
     ECGDisplay.from_estimator(asked, np.zeros((2, 600)))
-    assert asked.asked == {"target": "PVC"}
+    assert asked.asked == {"target": "PVC", "method": "gradcam"}
 
 
 def test_estimator_gives_map_class_and_probability(clf, ecg):
@@ -449,7 +449,7 @@ def test_estimator_gives_map_class_and_probability(clf, ecg):
     display = ECGDisplay.from_estimator(clf, X[0], true_label=y[0])
     proba = clf.predict_proba(X[:1])[0]
     predicted = clf.predict(X[:1])[0]
-    assert_allclose(display.heat, clf.explain(X[:1])[0], rtol=1e-5)
+    assert_allclose(display.heat, clf.explain(X[:1])[0], rtol=1e-5, atol=1e-9)
     assert_allclose(display.heat_.get_array()[0], display.heat)
     assert_array_equal(display.signal, X[0])
     share = {k: f"{p:.0%}" for k, p in zip(clf.classes_, proba, strict=True)}
