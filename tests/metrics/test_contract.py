@@ -89,7 +89,8 @@ def rows(name, result):
 
 
 def test_completeness__every_measure_is_under_the_contract():
-    assert set(EVERY) == set(metrics.__all__)
+    # The table of all of them asks a classifier, and has a test of its own.
+    assert set(EVERY) == set(metrics.__all__) - {"evaluate_explanations"}
 
 
 @by_name
