@@ -36,9 +36,8 @@ def r_peaks(
 
     Parameters
     ----------
-    X : array-like of shape (n_leads, n_times) or (n, n_leads, n_times), or sequence \
-            of n arrays of shape (n_leads, n_times)
-        One record, or many, whose lengths may differ.
+    X : array-like of shape (n_leads, n_times) or (n, n_leads, n_times), or list
+        One record, or many; in a list of arrays (n_leads, n_times) lengths may differ.
     fs : float
         Sampling frequency in Hz, above 60.
     lead : int or str, default=None

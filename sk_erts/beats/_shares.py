@@ -25,8 +25,7 @@ def segment_shares(maps: Any, segments: Any, *, mass: str = "positive") -> Any:
 
     Parameters
     ----------
-    maps : array-like of shape (n, n_times) or (n, n_leads, n_times), or sequence of \
-            n arrays of shape (n_times,) or (n_leads, n_times)
+    maps : array-like of shape (n, n_times) or (n, n_leads, n_times), or list of arrays
         Signed or rectified maps, whose lengths may differ.
     segments : int array-like of shape (n, n_times), or sequence of n arrays
         Labels 0 to 4 of the time steps, as from `beat_segments`.
@@ -93,8 +92,7 @@ def lead_shares(maps: Any, lead_names: Sequence[str], *, mass: str = "positive")
 
     Parameters
     ----------
-    maps : array-like of shape (n, n_leads, n_times), or sequence of n arrays of shape \
-            (n_leads, n_times)
+    maps : array-like of shape (n, n_leads, n_times), or list of arrays
         Signed or rectified maps, whose lengths may differ.
     lead_names : sequence of n_leads str
         Names of the leads, in the order of the maps.

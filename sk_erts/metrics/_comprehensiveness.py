@@ -48,8 +48,7 @@ def comprehensiveness(
     share : float or sequence of float, default=0.1
         Share of the record that is removed, above 0 and up to 1, at least one sample;
         over several the drop is averaged.
-    baseline : float, ndarray that broadcasts to (n_leads, n_times), or "mean", \
-            default=0.0
+    baseline : float, ndarray of shape (n_leads, n_times) or "mean", default=0.0
         What a removed sample is replaced by, in the unit of `X`; "mean" is the mean of
         its lead over the record.
     window : int, default=1
