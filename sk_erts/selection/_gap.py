@@ -19,7 +19,7 @@ MIN_EVIDENCE = 1.0
 MIN_SEPARATION = 2.0
 
 # Shares of the lower group from which the mixture is fitted.
-STARTS = (0.1, 0.3, 0.6)
+STARTS = (0.15, 0.5)
 N_STEPS = 20
 
 # Equal scores are a group without spread; in units of the variance of all.
@@ -35,9 +35,9 @@ def share_below_gap(focus: FloatArray) -> float:
     Two groups are normal distributions of the same variance with the shares
     :math:`\pi` and :math:`1 - \pi` and the means :math:`\mu_1 < \mu_2`, fitted by
     expectation-maximisation. They have to explain the scores better than each of
-    several distributions with one mode does: normal, Laplace, Student's t, beta, and
-    those whose logarithm or square root is normal, skewed to either side. Better
-    means by 1 in
+    several distributions with one mode does: normal, Student's t, beta, and those
+    whose logarithm or square root is normal, skewed to either side. Better means by 1
+    in
 
     .. math:: \log L - \tfrac k2 \log n,
 
@@ -134,7 +134,6 @@ def _best_single_group(z: FloatArray) -> float:
     price = log(len(z)) / 2
     return max(
         _normal(z) - 2 * price,
-        _laplace(z) - 2 * price,
         _student(z) - 2 * price,
         _skewed(z) - 4 * price,
         _beta(z) - 4 * price,
@@ -143,10 +142,6 @@ def _best_single_group(z: FloatArray) -> float:
 
 def _normal(z: FloatArray) -> float:
     return -len(z) / 2 * (log(2 * pi) + 1)  # of variance 1
-
-
-def _laplace(z: FloatArray) -> float:
-    return -len(z) * (log(2 * np.abs(z - np.median(z)).mean()) + 1)
 
 
 def _student(z: FloatArray) -> float:

@@ -51,6 +51,11 @@ def test_finds_a_lower_group_among_few_that_is_farther_away(share):
     assert found == pytest.approx(share, abs=0.02)
 
 
+def test_two_groups_that_make_one_mode_are_one():
+    focus = two_groups(np.random.default_rng(0), 20_000, 0.5, 1.8)
+    assert share_below_gap(focus) == 0
+
+
 @given(seed=seeds, scale=st.floats(1e-3, 1e3), offset=st.floats(-1e3, 1e3))
 def test_scale_and_offset_do_not_matter(seed, scale, offset):
     rng = np.random.default_rng(seed)
