@@ -70,8 +70,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         function from signed maps (n, times) to scores (n,). None is data dropout
         alone; together with ``data_dropout=None`` it is training on full data.
     focus_threshold : float or "auto", default=0.2
-        Share of the candidates put aside as unreliable. ``"auto"`` cuts at a gap in
-        the distribution of the focus, if there is one.
+        Share of the candidates put aside as unreliable. ``"auto"`` takes
+        those in the lower of two groups of focus scores, if there are two.
     class_rescue : bool, default=True
         Let a class that would lose all its candidates keep its best one.
     warmup_epochs : int, default=3

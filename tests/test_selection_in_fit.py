@@ -14,8 +14,12 @@ from sk_erts.models import ResNet1d
 from sk_erts.selection import (
     DBPD,
     FocusFilter,
+    HardnessFilter,
+    InfoBatch,
     Ledger,
     Policy,
+    RandomFilter,
+    SelectiveBackprop,
     Status,
     takes_gradient,
 )
@@ -129,6 +133,74 @@ class TestCounts:
         story = erts.selection_
         candidates = story.share(Status.UNRELIABLE) + story.share(Status.TRAINED)
         np.testing.assert_allclose(erts.history_[:, "candidates"], candidates)
+
+
+class TestControls:
+    def test_random_filter_is_matched_to_the_focus_filter(self, parameters):
+        stories = [
+            fit(parameters, selection=policy).selection_
+            for policy in (
+                FocusFilter(DBPD(0.6), threshold=0.4, class_rescue=False),
+                RandomFilter(DBPD(0.6), threshold=0.4, class_rescue=False),
+            )
+        ]
+        first = 4  # up to here the networks are the same
+        of_focus, at_random = (story.status[first] for story in stories)
+        assert (of_focus == Status.UNRELIABLE).any()
+        np.testing.assert_array_equal(np.bincount(of_focus), np.bincount(at_random))
+        assert (of_focus != at_random).any()
+        assert np.isnan(stories[1].focus).all()
+
+    def test_hardness_filter_trains_a_band(self, parameters):
+        policy = HardnessFilter(DBPD(0.6), threshold=0.4, class_rescue=False)
+        story = fit(parameters, selection=policy).selection_
+        for status, confidence in zip(
+            story.status[4:9], story.confidence[4:9], strict=True
+        ):
+            aside = confidence[status == Status.UNRELIABLE]
+            trained = confidence[status == Status.TRAINED]
+            assert aside.max(initial=0) <= trained.min(initial=1)
+        assert (story.status[4] == Status.UNRELIABLE).any()
+
+    def test_selective_backprop_trains_about_half_from_the_first_epoch_on(
+        self, parameters
+    ):
+        clf = fit(parameters, selection=SelectiveBackprop())
+        kept = clf.kept_counts_ / len(X)
+        np.testing.assert_array_equal(kept[[0, 1, 9]], 1)
+        np.testing.assert_allclose(kept[2:9], 0.5, atol=0.15)
+
+    def test_infobatch_weighs_whom_it_keeps_of_the_easy(self, parameters):
+        class Weights(Callback):
+            def __init__(self):
+                self.seen = {}
+
+            def on_batch_begin(self, net, batch, training, **kwargs):
+                if training:
+                    index, weight = batch[0]["index"], batch[0]["weight"]
+                    self.seen[len(net.history) - 1] = self.seen.get(
+                        len(net.history) - 1, {}
+                    ) | dict(zip(index.tolist(), weight.tolist(), strict=True))
+
+        clf = ERTSClassifier(
+            **parameters,
+            selection=InfoBatch(0.75),
+            class_weight=None,
+            callbacks=[Weights()],
+        ).fit(X, Y)
+        seen = dict(clf.net_.callbacks_)["Weights"].seen
+        status = clf.selection_.status
+        assert set(status[2:9].ravel()) == {
+            Status.TRAINED,
+            Status.EASY,
+            Status.REHEARSED,
+        }
+        for epoch, weights in seen.items():
+            plain = 1 + 3 * (status[epoch] == Status.REHEARSED)
+            for record, weight in weights.items():
+                assert weight == pytest.approx(plain[record])
+            # What is left out is made up for: the weights sum to all records'.
+            assert sum(weights.values()) == pytest.approx(len(X), abs=4)
 
 
 class TestPhases:

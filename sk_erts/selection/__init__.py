@@ -1,7 +1,10 @@
 """Which records are trained: policies, their schedule, and what became of whom."""
 
 from sk_erts.selection._data_dropout import DBPD, SMRD, SRD, KeepAll
-from sk_erts.selection._focus_filter import FocusFilter, share_below_gap
+from sk_erts.selection._focus_filter import FocusFilter
+from sk_erts.selection._gap import share_below_gap
+from sk_erts.selection._hardness_filter import HardnessFilter
+from sk_erts.selection._infobatch import InfoBatch
 from sk_erts.selection._ledger import (
     Ledger,
     SelectionHistory,
@@ -9,24 +12,30 @@ from sk_erts.selection._ledger import (
     takes_gradient,
 )
 from sk_erts.selection._policy import Policy, Refinement, Scores
+from sk_erts.selection._random_filter import RandomFilter
 from sk_erts.selection._rehearsal import Rehearsal
 from sk_erts.selection._sampler import SelectionSampler
 from sk_erts.selection._schedule import Schedule
+from sk_erts.selection._selective_backprop import SelectiveBackprop
 
 __all__ = [
     "DBPD",
     "SMRD",
     "SRD",
     "FocusFilter",
+    "HardnessFilter",
+    "InfoBatch",
     "KeepAll",
     "Ledger",
     "Policy",
+    "RandomFilter",
     "Refinement",
     "Rehearsal",
     "Schedule",
     "Scores",
     "SelectionHistory",
     "SelectionSampler",
+    "SelectiveBackprop",
     "Status",
     "share_below_gap",
     "takes_gradient",

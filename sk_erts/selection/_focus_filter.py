@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from sk_erts._typing import BoolArray, FloatArray
+from sk_erts.selection._gap import share_below_gap
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores
+from sk_erts.selection._share import all_but_lowest, check_share
 
-__all__ = ["FocusFilter", "share_below_gap"]
-
-MIN_CANDIDATES_FOR_GAP = 20
-MIN_SEPARATION = 0.8
-MAX_AUTO_SHARE = 0.5
+__all__ = ["FocusFilter"]
 
 
 class FocusFilter(Refinement):
@@ -30,9 +28,9 @@ class FocusFilter(Refinement):
     focus : str or callable, default="top_mass"
         Name of a focus measure or a function from signed maps (n, times) to scores.
     threshold : float or "auto", default=0.2
-        Share :math:`\theta` of the candidates that is put aside. ``"auto"`` cuts at
-        a gap in the distribution of the focus; where there is none, nothing is put
-        aside, and never more than half.
+        Share :math:`\theta` of the candidates that is put aside. ``"auto"`` takes
+        those in the lower of two groups of focus scores, and nobody where there is
+        but one group; never more than half. See `share_below_gap`.
     ranking : {"focus", "hard_focus"}, default="focus"
         Rank by the focus, or by ``(1 - confidence) * focus`` as the authors' released
         code does.
@@ -43,6 +41,11 @@ class FocusFilter(Refinement):
     ------
     ValueError
         On use, if `threshold` or `ranking` is none of the above.
+
+    See Also
+    --------
+    RandomFilter : The control: as many, drawn at random.
+    HardnessFilter : Puts aside those that contradict the network most.
 
     References
     ----------
@@ -95,16 +98,9 @@ class FocusFilter(Refinement):
         )
 
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        rank = self._rank(scores)
         share = self._share(scores.read("focus"))
-        n_aside = int(share * len(scores) + 1e-9)  # 0.29 * 100 is 28.999...
-        kept = np.ones(len(scores), dtype=bool)
-        kept[np.argsort(rank, kind="stable")[:n_aside]] = False
-        if self.class_rescue:
-            for label in np.setdiff1d(scores.y, scores.y[kept]):
-                members = np.flatnonzero(scores.y == label)
-                kept[members[rank[members].argmax()]] = True
-        return kept
+        rank = self._rank(scores)
+        return all_but_lowest(rank, share, scores.y, self.class_rescue)
 
     def _rank(self, scores: Scores) -> FloatArray:
         focus = scores.read("focus")
@@ -120,63 +116,6 @@ class FocusFilter(Refinement):
                 )
 
     def _share(self, focus: FloatArray) -> float:
-        if isinstance(self.threshold, str):
-            if self.threshold != "auto":
-                raise ValueError(
-                    "The 'threshold' parameter of FocusFilter must be a number in "
-                    f"[0, 1) or 'auto'. Got {self.threshold!r} instead."
-                )
+        if self.threshold == "auto":
             return share_below_gap(focus)
-        if not 0 <= self.threshold < 1:
-            raise ValueError(
-                "The 'threshold' parameter of FocusFilter must be a number in [0, 1) "
-                f"or 'auto'. Got {self.threshold!r} instead."
-            )
-        return self.threshold
-
-
-def share_below_gap(focus: FloatArray) -> float:
-    r"""Return the share of records below a gap in the focus, 0 if there is none.
-
-    Otsu's cut [1]_ divides the scores in two groups so that the variance between
-    them is greatest. They count as two only if that variance is at least 0.8 of the
-    whole: it is :math:`2/\pi = 0.64` for a normal distribution, 0.75 for a uniform
-    one, and nears 1 for two narrow peaks.
-
-    Parameters
-    ----------
-    focus : ndarray of shape (n_records,)
-        Focus scores.
-
-    Returns
-    -------
-    share : float
-        At most 0.5; 0 for fewer than 20 records.
-
-    References
-    ----------
-    .. [1] N. Otsu, "A threshold selection method from gray-level histograms", IEEE
-       Trans. SMC 9(1), 1979, 10.1109/TSMC.1979.4310076.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_erts.selection import share_below_gap
-    >>> share_below_gap(np.r_[np.full(10, 0.2), np.full(40, 0.8)])
-    0.2
-    >>> share_below_gap(np.linspace(0, 1, 50))
-    0.0
-    """
-    n = len(focus)
-    if n < MIN_CANDIDATES_FOR_GAP:
-        return 0.0
-    spread = focus.var() * n
-    if spread <= 0:
-        return 0.0
-    deviations = np.cumsum(np.sort(focus) - focus.mean())[:-1]
-    n_low = np.arange(1, n)
-    between = deviations**2 * n / (n_low * (n - n_low))
-    best = int(between.argmax())
-    if between[best] < MIN_SEPARATION * spread:
-        return 0.0
-    return min(float(n_low[best] / n), MAX_AUTO_SHARE)
+        return check_share(self.threshold, "FocusFilter", also=" or 'auto'")

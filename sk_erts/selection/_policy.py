@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sk_erts._typing import BoolArray, FloatArray, IntArray
 from sk_erts.selection._ledger import Status
 
-__all__ = ["Policy", "Refinement", "Scores", "random_mask"]
+__all__ = ["Policy", "Refinement", "Scores", "random_mask", "random_share"]
 
 Measure = Callable[[IntArray], FloatArray]
 
@@ -328,3 +328,11 @@ def random_mask(n: int, n_true: int, rng: np.random.Generator) -> BoolArray:
     mask = np.zeros(n, dtype=bool)
     mask[rng.permutation(n)[:n_true]] = True
     return mask
+
+
+def random_share(n: int, share: float, rng: np.random.Generator) -> BoolArray:
+    """Return a mask of length `n` in which each is True with the chance `share`.
+
+    The number of True is rounded at random: small intervals keep their share, too.
+    """
+    return random_mask(n, int(n * share + rng.random()), rng)

@@ -6,7 +6,7 @@ import numpy as np
 
 from sk_erts._typing import BoolArray, FloatArray, IntArray
 from sk_erts.selection._ledger import Status
-from sk_erts.selection._policy import Policy, Refinement, Scores, random_mask
+from sk_erts.selection._policy import Policy, Refinement, Scores, random_share
 
 __all__ = ["Rehearsal"]
 
@@ -39,6 +39,7 @@ class Rehearsal(Refinement):
     See Also
     --------
     DBPD : Calls records easy.
+    InfoBatch : Keeps half of the easy records, with twice their weight.
 
     Examples
     --------
@@ -100,6 +101,4 @@ class Rehearsal(Refinement):
         return spare
 
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        # Rounded at random, so that small intervals rehearse too.
-        n_kept = int(len(scores) * self.share + rng.random())
-        return random_mask(len(scores), n_kept, rng)
+        return random_share(len(scores), self.share, rng)

@@ -12,11 +12,15 @@ from sk_erts.selection import (
     SMRD,
     SRD,
     FocusFilter,
+    HardnessFilter,
+    InfoBatch,
     KeepAll,
     Policy,
+    RandomFilter,
     Refinement,
     Rehearsal,
     Scores,
+    SelectiveBackprop,
     Status,
     takes_gradient,
 )
@@ -32,8 +36,19 @@ POLICIES = [
     FocusFilter(DBPD(0.6), threshold=0.3, ranking="hard_focus"),
     Rehearsal(DBPD(0.4), 0.2),
     Rehearsal(FocusFilter(DBPD(0.6)), 0.5),
+    RandomFilter(DBPD(0.6), threshold=0.4),
+    Rehearsal(RandomFilter(DBPD(0.6)), 0.5),
+    HardnessFilter(DBPD(0.6), threshold=0.4),
+    SelectiveBackprop(2.0),
+    InfoBatch(0.3),
+    FocusFilter(InfoBatch()),
 ]
-DETERMINISTIC = [p for p in POLICIES if not isinstance(p, SMRD | SRD | Rehearsal)]
+RANDOM = SMRD | SRD | Rehearsal | RandomFilter | SelectiveBackprop | InfoBatch
+DETERMINISTIC = [
+    p
+    for p in POLICIES
+    if not isinstance(p, RANDOM) and not isinstance(getattr(p, "policy", None), RANDOM)
+]
 
 
 def kept(policy, of, seed=0):
@@ -91,6 +106,22 @@ def test_without_focus_leaves_the_data_dropout():
     policy = Rehearsal(FocusFilter(DBPD(0.5)), 0.2).without_focus()
     assert policy.reads == {"confidence"}
     assert repr(policy) == repr(Rehearsal(DBPD(0.5), 0.2))
+
+
+@pytest.mark.parametrize("filter_of", [RandomFilter, HardnessFilter], ids=repr)
+def test_a_control_sets_in_with_the_focus_filter(filter_of):
+    policy = Rehearsal(filter_of(DBPD(0.5)), 0.2)
+    assert repr(policy.without_focus()) == repr(Rehearsal(DBPD(0.5), 0.2))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [RandomFilter(DBPD()), HardnessFilter(DBPD()), SelectiveBackprop(), InfoBatch()],
+    ids=repr,
+)
+def test_a_control_looks_at_no_map(policy):
+    assert policy.reads == {"confidence"}
+    assert policy.measure is None
 
 
 def test_measure_is_found_through_wrappers():
