@@ -12,6 +12,11 @@ from sk_erts.selection._policy import Policy, Refinement, Scores
 from sk_erts.selection._rehearsal import Rehearsal
 from sk_erts.selection._sampler import SelectionSampler
 from sk_erts.selection._schedule import Schedule
+from sk_erts.selection._suspicion import (
+    is_ambiguous,
+    label_suspicion,
+    signal_suspicion,
+)
 
 __all__ = [
     "DBPD",
@@ -28,6 +33,9 @@ __all__ = [
     "SelectionHistory",
     "SelectionSampler",
     "Status",
+    "is_ambiguous",
+    "label_suspicion",
     "share_below_gap",
+    "signal_suspicion",
     "takes_gradient",
 ]
