@@ -260,12 +260,14 @@ def load(name: str, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 class Store:
     """Do what has not been done yet, and keep it in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, trains: bool) -> None:
+        self.folder, self.trains = folder, trains
 
-    def __call__(self, name: str, make) -> Run:
+    def __call__(self, name: str, make) -> Run | None:
         path = self.folder / f"{name}.npz"
         if not path.exists():
+            if not self.trains:
+                return None
             begin = time.perf_counter()
             run = make()
             seconds = time.perf_counter() - begin
@@ -294,7 +296,8 @@ def cell(pairs: list[tuple[float, float]]) -> str:
     auroc, precision = np.transpose(pairs)
     if auroc[0] > 1:  # counts of records
         return f"{auroc.mean():.0f}, {precision.mean():.0f}"
-    return f"{np.nanmean(auroc):.2f} ± {np.nanstd(auroc):.2f} / {precision.mean():.2f}"
+    spread = f" ± {np.nanstd(auroc):.2f}" if len(pairs) > 1 else ""
+    return f"{np.nanmean(auroc):.2f}{spread} / {np.nanmean(precision):.2f}"
 
 
 def table(columns: dict[str, list[dict]]) -> str:
@@ -304,6 +307,7 @@ def table(columns: dict[str, list[dict]]) -> str:
     )
     head = ["measure", *columns]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    lines.append(f"| seeds | {' | '.join(str(len(s)) for s in columns.values())} |")
     for name in names:
         cells = [
             cell([found[name] for found in seeds if name in found])
@@ -322,11 +326,10 @@ class Bench:
         folder: Path,
         width: int,
         n_seeds: int,
-        n_cv_seeds: int,
         store: Store,
     ) -> None:
         self.data, self.width, self.store = data, width, store
-        self.n_seeds, self.n_cv_seeds = n_seeds, n_cv_seeds
+        self.n_seeds = n_seeds
         self.X, self.y, self.classes = load(data, folder)
         clean = store(
             f"{data}-clean", lambda: {"proba": out_of_sample(self.X, self.y, width, 0)}
@@ -337,7 +340,7 @@ class Bench:
     def given(self, kind: str, share: float, seed: int) -> np.ndarray:
         return make_wrong(self.y, share, kind, self.similar, seed)
 
-    def run(self, name: str, kind: str, share: float, seed: int) -> Run:
+    def run(self, name: str, kind: str, share: float, seed: int) -> Run | None:
         given = self.given(kind, share, seed)
         return self.store(
             f"{self.data}-{kind}-{share}-{seed}-{name}",
@@ -345,13 +348,14 @@ class Bench:
         )
 
     def proba(self, kind: str, share: float, seed: int) -> np.ndarray | None:
-        if share != MAIN_SHARE or seed >= self.n_cv_seeds:
+        if share != MAIN_SHARE:
             return None
         given = self.given(kind, share, seed)
-        return self.store(
+        found = self.store(
             f"{self.data}-{kind}-{share}-{seed}-cv",
             lambda: {"proba": out_of_sample(self.X, given, self.width, seed)},
-        )["proba"]
+        )
+        return found and found["proba"]
 
     def column(
         self, name: str, kind: str, share: float, epoch: int, among_hard: bool
@@ -361,6 +365,8 @@ class Bench:
         for seed in range(self.n_seeds):
             given = self.given(kind, share, seed)
             run = self.run(name, kind, share, seed)
+            if run is None:
+                continue
             rankings = ranked(given, run, self.proba(kind, share, seed), epoch)
             everyone = np.ones(len(given), dtype=bool)
             among = hard(given, run, epoch) if among_hard else everyone
@@ -415,20 +421,19 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("."), help="of all data")
     parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--cv-seeds", type=int, default=3, help="of cleanlab")
+    parser.add_argument("--tabulate", action="store_true", help="train nothing new")
     parser.add_argument(
         "--runs", type=Path, default=Path("wrong_labels_runs"), help="keeps trainings"
     )
     arguments = parser.parse_args()
     arguments.runs.mkdir(exist_ok=True)
-    store = Store(arguments.runs)
+    store = Store(arguments.runs, trains=not arguments.tabulate)
     for data in arguments.data:
         Bench(
             data,
             arguments.folder,
             arguments.width,
             arguments.seeds,
-            arguments.cv_seeds,
             store,
         ).report()
 

@@ -181,9 +181,10 @@ def test_the_greater_suspicion_names_the_reason():
 
 
 def test_equal_suspicion_keeps_the_order_of_the_records():
-    proba = np.full((50, 2), 0.5)
-    table = audit_table(np.array([0, 1]), np.zeros(50, int), proba, None, None)
-    assert table["record"].to_list() == list(range(50))
+    proba = np.tile([[0.5, 0.5], [0.2, 0.8]], (100, 1))
+    table = audit_table(np.array([0, 1]), np.zeros(200, int), proba, None, None)
+    expected = [*range(1, 200, 2), *range(0, 200, 2)]
+    assert table["record"].to_list() == expected
 
 
 class TestBadInput:
