@@ -17,7 +17,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sk_erts._data import FitData, divide
+from sk_erts._audit import audit_table, quality_scores
+from sk_erts._data import FitData, divide, fingerprint
 from sk_erts._inference import maps_of_records, probabilities
 from sk_erts._input import Records, as_records, targets_of
 from sk_erts._parameters import check_parameters, make_policy
@@ -544,6 +545,98 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
             return self._focus_measure(maps)
         return by_length(self._focus_measure, maps, np.array(list(map(len, maps))))
 
+    def audit(self, X: Any, y: Any = None, *, signal_quality: Any = None) -> Any:
+        """Rank records by how likely their label is wrong or their signal bad.
+
+        A list to look through, not one of records to delete: what is rare or hard
+        is suspicious too.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
+                Dataset or collection
+            Records, as in `fit`. If they and `y` are those that the last `fit` was
+            given, in that order, the confidences in `selection_` tell of the labels;
+            else, and for records that were set aside, the network as it is now does.
+        y : array-like of shape (n_samples,), optional
+            The labels to doubt. A data set of pairs brings its own.
+        signal_quality : array-like of shape (n_samples,) or estimator, optional
+            Quality of the signals, higher is better, on any scale; or an estimator
+            with ``fit(X)`` and ``score_samples(X)`` that measures it. By default
+            signals are not judged.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            A row per record, the most suspicious first:
+
+            - record : row of `X`
+            - label, predicted : the class given, and the network's
+            - confidence : probability of the label; the mean over the epochs, or the
+              network's
+            - suspicion : between 0 and 1; the greater one of that of the label,
+              1 - confidence, and that of the signal
+            - reason : "signal" if that of the signal is greater, else "ambiguous" if
+              the network finds a second class at least half as probable as the first,
+              else "label"
+            - source : "training" or "network", where the confidence is from
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted on several labels per record, `y` holds none
+            of its classes, there is not one score for each record, or records are not
+            as in `fit`.
+
+        See Also
+        --------
+        sk_erts.selection.label_suspicion : The measure, with its sources.
+        sk_erts.selection.signal_suspicion : How scores become suspicion.
+
+        Notes
+        -----
+        A network that has learned its records by heart believes in wrong labels too.
+        For records without a story its probabilities tell of wrong labels only where
+        it has not seen the record.
+
+        Examples
+        --------
+        >>> from sk_erts import ERTSClassifier
+        >>> from sk_erts.datasets import make_ecg
+        >>> X, y = make_ecg(
+        ...     60, n_leads=2, duration_s=3, classes=("NORM", "BBB"), random_state=0
+        ... )
+        >>> y[7] = "BBB" if y[7] == "NORM" else "NORM"
+        >>> clf = ERTSClassifier(
+        ...     module__width=8, max_epochs=10, lr=0.01, random_state=0
+        ... )
+        >>> int(clf.fit(X, y).audit(X, y).loc[0, "record"])
+        7
+        """
+        records = self._check_new_records(X)
+        if isinstance(self._task, SeveralLabels):
+            raise ValueError(
+                "audit must have one class per record: the confidence of several "
+                "labels says that a record is suspicious, and not which label. Fit "
+                f"{type(self).__name__} on one label at a time."
+            )
+        y = targets_of(X) if y is None else y
+        if y is None:
+            raise ValueError(
+                "audit must have the labels 'y' that it is to doubt. Got None instead."
+            )
+        check_consistent_length(records, y)
+        codes = self._task.encode(y)
+        quality = quality_scores(signal_quality, X, len(records))
+        known = fingerprint(records, codes) == self._fingerprint
+        return audit_table(
+            self.classes_,
+            codes,
+            probabilities(self.net_.module_, records, self._task),
+            self.selection_.confidence if known else None,
+            quality,
+        )
+
     def _maps(
         self,
         records: Records,
@@ -593,6 +686,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         self._task = data.task
+        self._fingerprint = data.fingerprint
         self._focus_measure = get_focus_measure(selection.policy.measure or "top_mass")
         self.classes_ = data.task.classes
         self.n_leads_in_ = records.n_leads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,10 @@ from sk_erts._input import Records, TrainingSet
 from sk_erts._task import ClassWeight, Task
 from sk_erts._typing import Array, BoolArray, FloatArray, IntArray
 
-__all__ = ["FitData", "divide"]
+__all__ = ["FitData", "divide", "fingerprint"]
+
+# Enough to tell two data sets apart; more would have to be read from a disk.
+N_FINGERPRINTED = 16
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,15 @@ class FitData:
         The parts; `valid` is None where nothing is set aside.
     n_samples : int
         Number of records that ``fit`` was given.
+    fingerprint : str
+        Of the records and labels that ``fit`` was given.
     """
 
     task: Task
     train: TrainingSet
     valid: TrainingSet | None
     n_samples: int
+    fingerprint: str
 
 
 def divide(
@@ -102,7 +109,41 @@ def divide(
         return TrainingSet(records, chosen, codes[chosen], weights[chosen])
 
     valid = part_of(outside) if len(outside) else None
-    return FitData(task, part_of(inside), valid, len(records))
+    return FitData(
+        task, part_of(inside), valid, len(records), fingerprint(records, codes)
+    )
+
+
+def fingerprint(records: Records, codes: Array) -> str:
+    """Return what tells whether records and labels are those of another time.
+
+    Parameters
+    ----------
+    records : Records
+        Some of them are read, spread over all.
+    codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Their encoded labels, of which each counts.
+
+    Returns
+    -------
+    fingerprint : str
+        Another one for another number, order or labels of the records.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts._data import fingerprint
+    >>> from sk_erts._input import Records
+    >>> records = Records(np.zeros((3, 1, 5)))
+    >>> codes = np.array([0, 1, 1])
+    >>> fingerprint(records, codes) == fingerprint(records, codes[::-1])
+    False
+    """
+    digest = hashlib.blake2b(np.ascontiguousarray(codes).tobytes(), digest_size=16)
+    n_read = min(N_FINGERPRINTED, len(records))
+    for row in np.linspace(0, len(records) - 1, n_read).astype(np.int64):
+        digest.update(records.take(np.array([row])).tobytes())
+    return digest.hexdigest()
 
 
 def _weights(

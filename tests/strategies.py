@@ -74,3 +74,14 @@ def maps_with_segments(draw):
     maps = draw(hnp.arrays(np.float32, shape, elements=values))
     labels = st.integers(0, 4)
     return maps, draw(hnp.arrays(np.int64, shape[::2], elements=labels))
+
+
+@st.composite
+def stories(draw):
+    """Class codes, final probabilities, and confidences by epoch; some are NaN."""
+    n, n_classes = draw(st.integers(0, 20)), draw(st.integers(1, 4))
+    rng = np.random.default_rng(draw(seeds))
+    proba = rng.dirichlet(np.full(n_classes, draw(st.sampled_from([0.1, 1.0]))), n)
+    confidence = rng.random((draw(st.integers(0, 6)), n))
+    confidence[rng.random(confidence.shape) < draw(thresholds)] = np.nan
+    return rng.integers(n_classes, size=n), proba, confidence

@@ -17,6 +17,11 @@ from sk_erts.selection._rehearsal import Rehearsal
 from sk_erts.selection._sampler import SelectionSampler
 from sk_erts.selection._schedule import Schedule
 from sk_erts.selection._selective_backprop import SelectiveBackprop
+from sk_erts.selection._suspicion import (
+    is_ambiguous,
+    label_suspicion,
+    signal_suspicion,
+)
 
 __all__ = [
     "DBPD",
@@ -37,6 +42,9 @@ __all__ = [
     "SelectionSampler",
     "SelectiveBackprop",
     "Status",
+    "is_ambiguous",
+    "label_suspicion",
     "share_below_gap",
+    "signal_suspicion",
     "takes_gradient",
 ]
