@@ -10,10 +10,10 @@ from sk_erts._typing import FloatArray
 from sk_erts.quality._view import View, measure_records
 
 __all__ = [
-    "noise_burst",
-    "noise_burst_of",
     "high_frequency_floor",
     "high_frequency_floor_of",
+    "noise_burst",
+    "noise_burst_of",
     "noisiest_second",
     "noisiest_second_of",
 ]

@@ -74,8 +74,8 @@ class SignalQuality(BaseEstimator):
     measures : sequence of str, default=None
         Functions of :mod:`sk_erts.quality` to join. None is
         ``high_frequency_floor``, ``noisiest_second``, ``noise_to_peak``,
-        ``baseline_wander``, ``motion_burst`` and ``flat_share``, and ``limb_disagreement`` if
-        `lead_names` contain the six limb leads.
+        ``baseline_wander``, ``motion_burst`` and ``flat_share``, and
+        ``limb_disagreement`` if `lead_names` contain the six limb leads.
     lead_names : sequence of n_leads str, default=None
         Names of the leads, in their order. Only ``limb_disagreement`` needs them.
 
@@ -98,8 +98,8 @@ class SignalQuality(BaseEstimator):
     Notes
     -----
     With :math:`m_k` a measure of a record and :math:`\epsilon_k` its resolution (0.1 µV
-    for noise, 10 µV for wander and motion, 0.1 % for ``noise_to_peak``, 1 % for shares and limb
-    leads, 0.1 for ``noise_burst``),
+    for noise, 10 µV for wander and motion, 0.1 % for ``noise_to_peak``, 1 % for
+    ``flat_share`` and ``limb_disagreement``, 0.1 for ``noise_burst``),
 
     .. math:: z_k = \frac{\log(m_k + \epsilon_k) - c_k}{s_k}, \qquad
               q = -\log \frac1K \sum_k \exp z_k
@@ -235,7 +235,8 @@ class SignalQuality(BaseEstimator):
         ValueError
             If a record is not what it must be.
         """
-        names: Array = np.array(self.measures_)[self.deviations(X).argmax(axis=1)]
+        worst = self.deviations(X).argmax(axis=1)
+        names: Array = np.array(self.measures_)[worst]
         return names
 
     def _check_measures(self) -> tuple[str, ...]:
