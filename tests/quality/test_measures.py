@@ -210,3 +210,23 @@ def test_limb_disagreement_of_a_lost_lead():
 def test_limb_leads_must_be_there(n_leads, names, message):
     with pytest.raises(ValueError, match=message):
         limb_disagreement(np.zeros((1, n_leads, 100)), FS, names)
+
+
+def test_noise_to_peak_is_that_of_the_middle_second():
+    beats = np.zeros((1, 1, 1000))
+    beats[..., 50::80] = 1.5
+    for noisy, least, most in [(3, 0, 0.001), (7, 0.5, 1)]:
+        X = beats.copy()
+        X[..., : noisy * 100] = (-1.0) ** np.arange(noisy * 100)
+        assert least <= noise_to_peak(X, FS)[0] <= most
+
+
+def test_motion_is_measured_against_the_median_and_not_the_calmest_second():
+    X = sine(4)
+    X[..., :300] = 0
+    np.testing.assert_allclose(motion_burst(X, FS), 0, atol=1e-9)
+
+
+def test_an_offset_costs_no_digits_in_single_precision():
+    X = (sine(4, 0.1) + 100).astype(np.float32)
+    assert motion_burst(X, FS)[0] < 1e-4
