@@ -22,9 +22,9 @@ def flat_share(X: Any, fs: float) -> FloatArray:
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
-            or list of arrays of shape (n_leads, n_times)
-        Records in mV; two dimensions are one lead.
+    X : array-like of shape (n_samples, n_leads, n_times)
+        Records in mV; (n_samples, n_times) is one lead, and a list of arrays
+        (n_leads, n_times) may hold different lengths.
     fs : float
         Sampling frequency in Hz.
 

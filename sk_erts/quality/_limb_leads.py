@@ -38,9 +38,8 @@ def limb_disagreement(X: Any, fs: float, lead_names: Sequence[str]) -> FloatArra
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_leads, n_times), or list of arrays of shape \
-            (n_leads, n_times)
-        Records in mV.
+    X : array-like of shape (n_samples, n_leads, n_times)
+        Records in mV; a list of arrays (n_leads, n_times) may hold different lengths.
     fs : float
         Sampling frequency in Hz.
     lead_names : sequence of n_leads str
