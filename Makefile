@@ -36,7 +36,7 @@ docs: $(VENV)/installed  ## HTML pages in docs/_build
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(VENV)/installed  ## tables of docs/performance.md; DATA holds ptbxl and cinc2017
+bench: $(VENV)/installed  ## tables of docs/performance.md and reliability.md; DATA holds ptbxl and cinc2017
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.schemes --folder "$(DATA)"
 	$(BIN)/python -m benchmarks.schemes --folder "$(DATA)" --width 32
@@ -45,6 +45,7 @@ bench: $(VENV)/installed  ## tables of docs/performance.md; DATA holds ptbxl and
 	$(BIN)/python -m benchmarks.normalisation "$(DATA)/ptbxl"
 	$(BIN)/python -m benchmarks.synthetic
 	$(BIN)/python -m benchmarks.reading --ptbxl "$(DATA)/ptbxl"
+	$(BIN)/python -m benchmarks.reliability "$(DATA)"
 
 clean:
 	rm -rf $(VENV) docs/_build demo_output

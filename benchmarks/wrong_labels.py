@@ -1,4 +1,4 @@
-"""What tells wrong labels: the tables of docs/reliability_labels.md.
+"""What tells wrong labels: the tables of docs/reliability.md.
 
 Labels of PTB-XL (folds 1-8, one superclass per record) and of make_ecg are made wrong,
 by chance or towards the class that the network takes for it most often. A network is

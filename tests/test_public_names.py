@@ -22,6 +22,7 @@ MODULES = [
     "sk_erts.models",
     "sk_erts.plotting",
     "sk_erts.preprocessing",
+    "sk_erts.quality",
     "sk_erts.selection",
 ]
 
@@ -96,7 +97,7 @@ def test_importing_does_not_import(library):
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-@pytest.mark.parametrize("module", ["sk_erts", "sk_erts.datasets"])
+@pytest.mark.parametrize("module", ["sk_erts", "sk_erts.datasets", "sk_erts.quality"])
 def test_reading_records_does_not_import_torch(module):
     """A second process that reads would spend longer on imports than it saves."""
     script = f"import {module}, sys; sys.exit('torch' in sys.modules)"

@@ -1,0 +1,136 @@
+"""What the measures look at: computed once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sk_erts._typing import FloatArray
+from sk_erts.quality._checks import as_stacks, check_fs
+
+__all__ = ["Measure", "View", "measure_records"]
+
+# Of the samples whose third difference is taken, in seconds.
+LAG_S = 0.01
+WINDOW_S = 1.0
+
+
+@dataclass(frozen=True)
+class View:
+    """Records of one length, and what several measures need of them.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, n_leads, n_times)
+        Records in mV.
+    fs : float
+        Sampling frequency in Hz.
+    lead_names : tuple of n_leads str
+        Names of the leads; empty if they are not known.
+    """
+
+    X: FloatArray
+    fs: float
+    lead_names: tuple[str, ...] = ()
+
+    @cached_property
+    def activity(self) -> FloatArray:
+        """Sorted magnitudes of third differences, per lead and second.
+
+        Of shape (n, n_leads, n_seconds, n_steps), in mV. Seconds are as many as fit
+        best; they are a little shorter or longer than one, so that all samples count.
+        """
+        lag = max(1, round(LAG_S * self.fs))
+        lag = min(lag, (self.X.shape[2] - 2) // 3)
+        change: FloatArray = self.X[..., lag:] - self.X[..., :-lag]
+        for _ in range(2):
+            change = change[..., lag:] - change[..., :-lag]
+        np.abs(change, out=change)
+        change *= change.dtype.type(1 / 8)
+        windows = self._windows(change)
+        windows.sort(axis=-1)
+        return windows
+
+    @cached_property
+    def floors(self) -> FloatArray:
+        """Lower quartiles of the activity of each second, in mV."""
+        return self._quantile(0.25)  # (n, leads, seconds)
+
+    @cached_property
+    def peaks(self) -> FloatArray:
+        """Largest activity of each second, in mV."""
+        return self._quantile(1)  # (n, leads, seconds)
+
+    @cached_property
+    def crests(self) -> FloatArray:
+        """Activity that a twentieth of each second exceeds, in mV."""
+        return self._quantile(0.95)  # (n, leads, seconds)
+
+    @cached_property
+    def spreads(self) -> FloatArray:
+        """Standard deviations of the signal within each second, in mV."""
+        # Offsets would cost digits of the squares.
+        seconds = self._windows(self.X - self.X.mean(axis=2, keepdims=True))
+        squares = np.einsum("nlst,nlst->nls", seconds, seconds) / seconds.shape[3]
+        spreads: FloatArray = np.sqrt(
+            np.maximum(squares - seconds.mean(axis=3) ** 2, 0)
+        )
+        return spreads  # (n, leads, seconds)
+
+    @cached_property
+    def means(self) -> FloatArray:
+        """Means of the signal over each second, in mV."""
+        means: FloatArray = self._windows(self.X).mean(axis=-1)
+        return means  # (n, leads, seconds)
+
+    def _quantile(self, q: float) -> FloatArray:
+        at = int(q * (self.activity.shape[-1] - 1))
+        quantile: FloatArray = self.activity[..., at]
+        return quantile
+
+    def _windows(self, signal: FloatArray) -> FloatArray:
+        """Cut a signal (n, leads, times) in seconds (n, leads, seconds, steps)."""
+        n_times = signal.shape[2]
+        n_windows = max(1, round(n_times / (WINDOW_S * self.fs)))
+        n_steps = n_times // n_windows
+        cut = signal[..., : n_windows * n_steps]
+        windows: FloatArray = cut.reshape(*signal.shape[:2], n_windows, n_steps)
+        return windows
+
+
+Measure = Callable[[View], FloatArray]
+
+
+def measure_records(owner: str, measure: Measure, X: Any, fs: Any) -> FloatArray:
+    """Return what a measure says of each record.
+
+    Parameters
+    ----------
+    owner : str
+        The public function, for errors.
+    measure : callable
+        Maps a View of n records to numbers (n,).
+    X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
+            or list of arrays of shape (n_leads, n_times)
+        Records in mV.
+    fs : float
+        Sampling frequency in Hz.
+
+    Returns
+    -------
+    values : ndarray of shape (n_samples,), dtype float64
+        In the order of the records.
+
+    Raises
+    ------
+    ValueError
+        If `fs` or a record is not what it must be.
+    """
+    fs = check_fs(owner, fs)
+    stacks = as_stacks(owner, X, fs)
+    values = [measure(View(stack, fs)) for stack in stacks]
+    return np.concatenate(values).astype(np.float64)
