@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
+from sk_erts._ragged import stack_if_equal
 from sk_erts.datasets._records import (
     Record,
     check_on_error,
     read_many,
-    stack,
 )
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
@@ -117,7 +117,7 @@ def load_cinc2017(
 
     names = np.array(list(labels))[fine]
     target = np.array(list(labels.values()))[fine]
-    data = stack([record.signal for record in records])
+    data = stack_if_equal([record.signal for record in records])
     if return_X_y:
         return data, target
     n_times = [record.signal.shape[1] for record in records]

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from sk_erts._ragged import stack_if_equal
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.datasets._records import (
     Record,
     check_on_error,
     read_many,
-    stack,
     standard_leads,
 )
 from sk_erts.exceptions import RecordError, RecordNotFoundError
@@ -201,7 +201,7 @@ def load_cinc2020(
     import pandas as pd
 
     target, target_names = _encode([case.codes for case in cases], labels)
-    data = stack([case.record.signal for case in cases])
+    data = stack_if_equal([case.record.signal for case in cases])
     if return_X_y:
         return data, target
     names = np.array([Path(case.record.name).name for case in cases])

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from sk_erts.datasets._records import check_on_error, read_many, stack
+from sk_erts._ragged import stack_if_equal
+from sk_erts.datasets._records import check_on_error, read_many
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
 
@@ -123,7 +124,7 @@ def read_records(
     skipped = pd.concat(
         [skipped, pd.DataFrame(lost, columns=["record", "error"])], ignore_index=True
     )
-    data = stack([record.signal for record in records])
+    data = stack_if_equal([record.signal for record in records])
     target = None if label_of is None else np.array([label_of[name] for name in names])
     if return_X_y:
         return data, target

@@ -22,7 +22,6 @@ __all__ = [
     "leads_of_length",
     "read_many",
     "read_record",
-    "stack",
     "standard_leads",
 ]
 
@@ -267,26 +266,6 @@ def read_many(
         )
     skipped = pd.DataFrame(errors, columns=["record", "error"])
     return (found if into is None else into[:n_fine]), fine, skipped
-
-
-def stack(signals: Sequence[NDArray[np.float32]]) -> NDArray[Any]:
-    """Return records as one array, or as an array of arrays if their lengths differ.
-
-    Parameters
-    ----------
-    signals : sequence of ndarray of shape (n_leads, n_times)
-        The records.
-
-    Returns
-    -------
-    data : ndarray of shape (n, n_leads, n_times) or (n,)
-        float32, or dtype object if the shapes differ.
-    """
-    if len({signal.shape for signal in signals}) == 1:
-        return np.stack(signals)
-    data = np.empty(len(signals), dtype=object)
-    data[:] = signals
-    return data
 
 
 def _read_or_raise(
