@@ -281,6 +281,7 @@ class BeatAttributionDisplay:
             lead_names=lead_names,
             unit=unit,
             explained=label,
+            heat_unit="Grad-CAM, logit per step" if method == "gradcam" else method,
             ax=ax,
             vmax=vmax,
         )

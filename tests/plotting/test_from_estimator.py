@@ -113,6 +113,7 @@ def test_the_average_beat_of_a_record(clf, ecg):
     assert_allclose(display.heat, beat_average(heat, peaks, 100).mean, rtol=1e-4)
     assert display.explained == "PVC"
     assert display.before_s == 0.3
+    assert display.heat_unit == "Grad-CAM, logit per step"
 
 
 def test_peaks_may_be_given(clf, ecg):
