@@ -87,6 +87,7 @@ def share_below_gap(focus: FloatArray) -> float:
     if n < MIN_CANDIDATES or np.ptp(focus) == 0:
         return 0.0
     z = np.sort(focus).astype(np.float64)
+    z = (z - z[0]) / (z[-1] - z[0])  # else the squares of tiny scores would be zero
     z = (z - z.mean()) / z.std()
     likelihood, separation, cut = _two_groups(z)
     if separation < MIN_SEPARATION:

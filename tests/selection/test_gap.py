@@ -94,3 +94,12 @@ def test_maps_without_evidence_are_a_group():
     rng = np.random.default_rng(0)
     focus = np.concatenate([np.zeros(12), rng.normal(0.5, 0.08, 88)])
     assert share_below_gap(focus) == 0.12
+
+
+def test_scores_whose_squares_are_no_numbers_have_the_same_share():
+    scores = np.r_[np.full(10, 0.2), np.full(40, 0.8)]
+
+    assert share_below_gap(scores * 1e-308) == share_below_gap(scores) == 0.2
+    assert share_below_gap(np.r_[1e-308, np.zeros(39)]) == share_below_gap(
+        np.r_[1.0, np.zeros(39)]
+    )
