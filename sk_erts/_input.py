@@ -12,7 +12,7 @@ from torch.utils.data import Dataset, default_collate
 
 from sk_erts._pages import PageCounter
 from sk_erts._ragged import as_list, is_ragged, pad
-from sk_erts._signals import Signals
+from sk_erts._signals import Signals, batches
 from sk_erts._typing import Array, FloatArray, IntArray, Recordings
 
 __all__ = ["Records", "TrainingSet", "as_records", "collate", "targets_of"]
@@ -117,8 +117,7 @@ class Records:
         order = np.arange(len(self))
         if self.lengths is not None:
             order = np.argsort(self.lengths, kind="stable")
-        starts = range(0, len(self), batch_size)
-        return [order[start : start + batch_size] for start in starts]
+        return [order[piece] for piece in batches(len(self), batch_size)]
 
     def read_through(self) -> None:
         """Read a lazy collection once, so that a bad record fails at the start.

@@ -1,14 +1,17 @@
-"""A batch as a network gets it."""
+"""Batches as a network gets them."""
 
 from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 
-__all__ = ["Signals", "inside", "takes_lengths"]
+from sk_erts._typing import IntArray
+
+__all__ = ["Signals", "batches", "inside", "takes_lengths"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,27 @@ class Signals:
             else module(self.x, lengths=self.lengths)
         )
         return said
+
+
+def batches(n_samples: int, batch_size: int) -> list[IntArray]:
+    """Return the positions of all records in pieces.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of records.
+    batch_size : int
+        Positions per piece; the last one may have fewer.
+
+    Returns
+    -------
+    pieces : list of int ndarray
+        Together ``0, ..., n_samples - 1``.
+    """
+    return [
+        np.arange(start, min(start + batch_size, n_samples))
+        for start in range(0, n_samples, batch_size)
+    ]
 
 
 def inside(lengths: torch.Tensor, n_steps: int) -> torch.Tensor:

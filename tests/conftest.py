@@ -22,16 +22,17 @@ def bumps(n_samples, n_leads=2, n_times=64, n_classes=3, seed=0):
     return X, codes, centre
 
 
-def hide(package, monkeypatch):
-    """Let a package seem not to be installed."""
+def hide(monkeypatch, *packages):
+    """Let packages seem not to be installed."""
 
     class Hidden:
         def find_spec(self, name, path=None, target=None):
-            if name.partition(".")[0] == package:
+            package = name.partition(".")[0]
+            if package in packages:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=package)
 
     for name in list(sys.modules):
-        if name.partition(".")[0] == package:
+        if name.partition(".")[0] in packages:
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [Hidden(), *sys.meta_path])
 

@@ -9,9 +9,9 @@ import torch
 from tqdm import tqdm
 
 from sk_erts._ragged import stack_if_equal
-from sk_erts._signals import Signals
+from sk_erts._signals import Signals, batches
 from sk_erts._typing import Array, FloatArray, IntArray
-from sk_erts.attribution._maps import batches, resample_maps, towards
+from sk_erts.attribution._maps import resample_maps, towards
 from sk_erts.attribution._method import Method
 from sk_erts.attribution._untouched import device_of
 
@@ -125,9 +125,9 @@ def explain_records(
     ) as bar:
         for index in pieces:
             batch = signals(index)
-            alone = batch.lengths is not None and not method.takes_lengths()
-            if alone:  # as if nobody had padded it
-                batch = Signals(batch.x[..., : int(batch.lengths[0])])  # type: ignore[index]
+            if batch.lengths is not None and not method.takes_lengths():
+                # It comes alone: as if nobody had padded it.
+                batch = Signals(batch.x[..., : int(batch.lengths[0])])
             maps = method(batch, lambda logits, i=index: direction(logits, i))  # type: ignore[misc]
             maps = maps if signed else method.unsigned(maps)
             found += _each(method, maps, batch, resample)
@@ -144,7 +144,7 @@ def _each(
     if batch.lengths is None:
         whole = resample_maps(maps, batch.x.shape[-1]) if over_time else maps
         return list(whole.float().cpu().numpy())
-    ends = method.steps(batch.lengths)  # type: ignore[attr-defined]
+    ends = method.steps(batch.lengths)
     cut = [own[None, :end] for own, end in zip(maps, ends, strict=True)]
     if over_time:
         cut = list(map(resample_maps, cut, batch.lengths.tolist()))

@@ -1,33 +1,12 @@
-"""Maps of many records: batches, targets, and the time axis of the records."""
+"""Maps of many records: targets, and the time axis of the records."""
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from sk_erts._typing import FloatArray, IntArray
+from sk_erts._typing import FloatArray
 
-__all__ = ["batches", "resample_maps", "towards"]
-
-
-def batches(n_samples: int, batch_size: int) -> list[IntArray]:
-    """Return the positions of all records in pieces.
-
-    Parameters
-    ----------
-    n_samples : int
-        Number of records.
-    batch_size : int
-        Positions per piece; the last one may have fewer.
-
-    Returns
-    -------
-    pieces : list of int ndarray
-        Together ``0, ..., n_samples - 1``.
-    """
-    return [
-        np.arange(start, min(start + batch_size, n_samples))
-        for start in range(0, n_samples, batch_size)
-    ]
+__all__ = ["resample_maps", "towards"]
 
 
 def resample_maps(maps: torch.Tensor, n_times: int) -> torch.Tensor:

@@ -97,6 +97,21 @@ class Method(ABC):
         """
         return False
 
+    def steps(self, lengths: torch.Tensor) -> torch.Tensor:
+        """Return where the maps of records of some lengths end.
+
+        Parameters
+        ----------
+        lengths : int tensor of shape (n,)
+            Time steps of the records.
+
+        Returns
+        -------
+        steps : int tensor of shape (n,)
+            Time steps of their maps.
+        """
+        return lengths
+
     @abstractmethod
     def _maps(self, batch: Signals, direction: Direction) -> torch.Tensor:
         """Return signed maps of a batch; the network is in evaluation mode."""

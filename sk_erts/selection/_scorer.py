@@ -10,12 +10,11 @@ from torch import nn
 
 from sk_erts._input import TrainingSet
 from sk_erts._ragged import by_length
-from sk_erts._signals import Signals
+from sk_erts._signals import Signals, batches
 from sk_erts._task import Task
 from sk_erts._typing import FloatArray, IntArray
 from sk_erts.attribution._focus import FocusMeasure
 from sk_erts.attribution._gradcam import GradCAM
-from sk_erts.attribution._maps import batches
 from sk_erts.attribution._untouched import device_of, untouched
 from sk_erts.exceptions import NonFiniteLossError
 from sk_erts.selection._normalisation import renewed_statistics

@@ -522,7 +522,7 @@ class TestBadInput:
             fitted.explain(X, method, **params)
 
     def test_the_missing_extra_is_named(self, fitted, X, monkeypatch):
-        hide("captum", monkeypatch)
+        hide(monkeypatch, "captum")
 
         assert fitted.explain(X).shape == (5, N_TIMES)
         with pytest.raises(ImportError, match=r'pip install "sk-erts\[attribution\]"'):

@@ -11,6 +11,7 @@ from sk_erts.plotting import (
     FaithfulnessDisplay,
     SelectionDisplay,
 )
+from tests.conftest import hide
 
 DISPLAYS = [
     BeatAttributionDisplay([0.0, 1], [0, 1], before_s=0),
@@ -41,15 +42,7 @@ def test_error_inside_an_installed_package_is_left_alone():
 def without_matplotlib(monkeypatch):
     """Hide matplotlib from the import system."""
 
-    class Hidden:
-        def find_spec(self, name, path=None, target=None):
-            if name.partition(".")[0] in {"matplotlib", "mpl_toolkits"}:
-                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-    for name in list(sys.modules):
-        if name.partition(".")[0] in {"matplotlib", "mpl_toolkits"}:
-            monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(sys, "meta_path", [Hidden(), *sys.meta_path])
+    hide(monkeypatch, "matplotlib", "mpl_toolkits")
 
 
 @pytest.mark.usefixtures("without_matplotlib")
