@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
-from sk_erts._typing import Array, BoolArray, FloatArray, IntArray
+from sk_erts._input import Records
+from sk_erts._typing import Array, BoolArray, FloatArray
+from sk_erts.selection._signal_scores import score_signals
 from sk_erts.selection._suspicion import (
     is_ambiguous,
     label_suspicion,
@@ -19,9 +20,9 @@ __all__ = ["audit_table", "quality_scores"]
 
 def audit_table(
     classes: Array,
-    codes: IntArray,
+    codes: Array,
     proba: FloatArray,
-    story: FloatArray | None,
+    mean_proba: FloatArray | None,
     quality: FloatArray | None,
 ) -> Any:
     """Rank records by how suspicious they are.
@@ -30,12 +31,12 @@ def audit_table(
     ----------
     classes : ndarray of shape (n_classes,)
         Class labels.
-    codes : int ndarray of shape (n_samples,)
-        Class index of each record's label.
+    codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Class index of each record's label, or an indicator matrix.
     proba : ndarray of shape (n_samples, n_classes)
         Probabilities by the trained network.
-    story : ndarray of shape (n_epochs, n_samples) or None
-        Confidence by epoch, NaN where it is not known.
+    mean_proba : ndarray of shape (n_samples, n_classes) or None
+        Their means over the training; NaN of records without a look.
     quality : ndarray of shape (n_samples,) or None
         Quality of the signals; higher is better.
 
@@ -57,27 +58,53 @@ def audit_table(
     """
     import pandas as pd
 
-    label = label_suspicion(codes, proba, story)
+    story = np.full_like(proba, np.nan) if mean_proba is None else mean_proba
+    has_story = np.isfinite(story.sum(axis=1))
+    believed = np.where(has_story[:, np.newaxis], story, proba)
+    label = label_suspicion(codes, believed)
     signal = np.zeros(len(codes)) if quality is None else signal_suspicion(quality)
-    story = np.full((0, len(codes)), np.nan) if story is None else story
-    in_story = (~np.isnan(story)).any(axis=0)
+    given, predicted, confidence, doubt = _most_doubted(classes, codes, believed, proba)
     suspicion = np.maximum(label, signal)
     table = pd.DataFrame(
         {
             "record": np.arange(len(codes)),
-            "label": classes[codes],
-            "predicted": classes[proba.argmax(axis=1)],
-            "confidence": 1 - label,
+            "label": given,
+            "predicted": predicted,
+            "confidence": confidence,
             "suspicion": suspicion,
-            "reason": _reasons(label, signal, is_ambiguous(proba)),
-            "source": np.where(in_story, "training", "network"),
+            "reason": _reasons(label, signal, is_ambiguous(doubt)),
+            "source": np.where(has_story, "training", "network"),
         }
     )
     order = np.argsort(-suspicion, kind="stable")
     return table.iloc[order].reset_index(drop=True)
 
 
-def quality_scores(signal_quality: Any, X: Any, n_samples: int) -> FloatArray | None:
+def _most_doubted(
+    classes: Array, codes: Array, believed: FloatArray, proba: FloatArray
+) -> tuple[Array, Array, FloatArray, FloatArray]:
+    """Return label, prediction, confidence (n,), and what rivals got (n, n_rivals).
+
+    Of several labels it is the one whose state is the least certain.
+    """
+    rows = np.arange(len(codes))
+    if codes.ndim == 1:
+        predicted = classes[proba.argmax(axis=1)]
+        return classes[codes], predicted, believed[rows, codes], proba
+    worst = np.where(codes > 0, believed, 1 - believed).argmin(axis=1)
+    names = np.array([[f"not {name}", f"{name}"] for name in classes])
+    given = codes[rows, worst].astype(int)
+    likely = proba[rows, worst]
+    yes = believed[rows, worst]
+    return (
+        names[worst, given],
+        names[worst, (likely > 0.5).astype(int)],
+        np.where(given, yes, 1 - yes),
+        np.stack([1 - likely, likely], axis=1),
+    )
+
+
+def quality_scores(signal_quality: Any, records: Records) -> FloatArray | None:
     """Return the quality of each record's signal.
 
     Parameters
@@ -85,10 +112,8 @@ def quality_scores(signal_quality: Any, X: Any, n_samples: int) -> FloatArray | 
     signal_quality : array-like of shape (n_samples,), estimator or None
         The scores, or what has ``fit(X)`` and ``score_samples(X)``; an estimator is
         copied.
-    X : array-like
+    records : Records
         The records.
-    n_samples : int
-        How many there are.
 
     Returns
     -------
@@ -103,26 +128,29 @@ def quality_scores(signal_quality: Any, X: Any, n_samples: int) -> FloatArray | 
     Examples
     --------
     >>> from sk_erts._audit import quality_scores
-    >>> quality_scores([0.5, 1], X=None, n_samples=2)
+    >>> quality_scores([0.5, 1], records=[None] * 2)
     array([0.5, 1. ])
     """
+    name = "The 'signal_quality' of audit"
+    n_samples = len(records)
     if signal_quality is None:
         return None
     if hasattr(signal_quality, "score_samples"):
-        signal_quality = clone(signal_quality, safe=False).fit(X).score_samples(X)
+        rows = np.arange(n_samples)
+        return score_signals(signal_quality, records, rows, name).scores
     try:
         scores = np.asarray(signal_quality, dtype=np.float64)
     except (TypeError, ValueError):
         raise ValueError(
-            "The 'signal_quality' of audit must be an array of numbers, or an object "
-            f"with fit and score_samples. Got {type(signal_quality).__name__} instead."
+            f"{name} must be an array of numbers, or an object with fit and "
+            f"score_samples. Got {type(signal_quality).__name__} instead."
         ) from None
     n_bad = int((~np.isfinite(scores)).sum())
     if scores.shape != (n_samples,) or n_bad:
         raise ValueError(
-            "The 'signal_quality' of audit must be, or return, one finite score for "
-            f"each of the {n_samples} records. Got the shape {scores.shape} with "
-            f"{n_bad} values that are not finite instead."
+            f"{name} must be, or return, one finite score for each of the {n_samples} "
+            f"records. Got the shape {scores.shape} with {n_bad} values that are not "
+            "finite instead."
         )
     return scores
 

@@ -30,7 +30,9 @@ from sk_erts._training import Trained, train
 from sk_erts._typing import Array, FloatArray
 from sk_erts.attribution._focus import get_focus_measure
 from sk_erts.attribution._registry import make_method
-from sk_erts.selection import Policy, Schedule
+from sk_erts.selection import Policy, Reliability, Schedule, signal_suspicion
+from sk_erts.selection._reliability import as_reliability
+from sk_erts.selection._signal_scores import score_signals
 
 __all__ = ["ERTSClassifier"]
 
@@ -66,13 +68,17 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     easy_weight : float, default=5
         What each of these weighs in the loss; ``1 / easy_share`` lets them stand for
         all easy records, at the price of noisier steps.
-    focus : str, callable or None, default="top_mass"
+    focus : str, callable, Reliability or None, default="top_mass"
         Focus measure, a key of :data:`sk_erts.attribution.FOCUS_MEASURES` or a
-        function from signed maps (n, times) to scores (n,). None is data dropout
-        alone; together with ``data_dropout=None`` it is training on full data.
+        function from signed maps (n, times) to scores (n,); or ``"reliability"``,
+        which judges not the map, but the label by what all looks at the record said,
+        and with a :class:`~sk_erts.selection.Reliability` the signal too. None is
+        data dropout alone; together with ``data_dropout=None`` it is training on full
+        data.
     focus_threshold : float or "auto", default=0.2
         Share of the candidates put aside as unreliable. ``"auto"`` takes
-        those in the lower of two groups of focus scores, if there are two.
+        those in the lower of two groups of focus scores, if there are two; of
+        reliability those below 1/3. Never more than half of the candidates.
     class_rescue : bool, default=True
         Let a class that would lose all its candidates keep its best one.
     warmup_epochs : int, default=3
@@ -528,7 +534,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            By the measure that `fit` used, ``"top_mass"`` if it used none.
+            By the measure that `fit` used, ``"top_mass"`` if it used none. Of
+            reliability, by the network as it is now.
 
         Raises
         ------
@@ -540,6 +547,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         if y is not None:
             check_consistent_length(records, y)
             codes = self._task.encode(y)
+        if isinstance(self._focus_measure, Reliability):
+            return self._reliability_of(records, codes, self._focus_measure)
         maps = self._maps(records, codes, "gradcam", {}, signed=True, resample=False)
         if records.lengths is None:
             return self._focus_measure(maps)
@@ -556,9 +565,10 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
                 Dataset or collection
             Records, as in `fit`. If they and `y` are those that the last `fit` was
-            given, in that order, the confidences in `selection_` tell of the labels;
-            else, and for records that were set aside, the network as it is now does.
-        y : array-like of shape (n_samples,), optional
+            given, in that order, the probabilities of all looks at them tell of the
+            labels; else, and for records that were set aside, the network as it is
+            now does.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels), optional
             The labels to doubt. A data set of pairs brings its own.
         signal_quality : array-like of shape (n_samples,) or estimator, optional
             Quality of the signals, higher is better, on any scale; or an estimator
@@ -571,11 +581,13 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
             A row per record, the most suspicious first:
 
             - record : row of `X`
-            - label, predicted : the class given, and the network's
-            - confidence : probability of the label; the mean over the epochs, or the
+            - label, predicted : the class given, and the network's; of several labels
+              the most doubtful one, such as "MI" or "not MI"
+            - confidence : probability of the label; the mean over all looks, or the
               network's
-            - suspicion : between 0 and 1; the greater one of that of the label,
-              1 - confidence, and that of the signal
+            - suspicion : between 0 and 1; the greater one of that of the label, which
+              is above one half if another class is more probable, and that of the
+              signal
             - reason : "signal" if that of the signal is greater, else "ambiguous" if
               the network finds a second class at least half as probable as the first,
               else "label"
@@ -584,9 +596,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         Raises
         ------
         ValueError
-            If the estimator was fitted on several labels per record, `y` holds none
-            of its classes, there is not one score for each record, or records are not
-            as in `fit`.
+            If `y` holds none of the classes, there is not one score for each record,
+            or records are not as in `fit`.
 
         See Also
         --------
@@ -614,12 +625,6 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         7
         """
         records = self._check_new_records(X)
-        if isinstance(self._task, SeveralLabels):
-            raise ValueError(
-                "audit must have one class per record: the confidence of several "
-                "labels says that a record is suspicious, and not which label. Fit "
-                f"{type(self).__name__} on one label at a time."
-            )
         y = targets_of(X) if y is None else y
         if y is None:
             raise ValueError(
@@ -627,13 +632,13 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
             )
         check_consistent_length(records, y)
         codes = self._task.encode(y)
-        quality = quality_scores(signal_quality, X, len(records))
+        quality = quality_scores(signal_quality, records)
         known = fingerprint(records, codes) == self._fingerprint
         return audit_table(
             self.classes_,
             codes,
             probabilities(self.net_.module_, records, self._task),
-            self.selection_.confidence if known else None,
+            self.selection_.mean_proba if known else None,
             quality,
         )
 
@@ -657,6 +662,25 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
             resample=resample,
             verbose=self.verbose > 0 and shows_bars(),
         )
+
+    def _reliability_of(
+        self, records: Records, codes: Array | None, reliability: Reliability
+    ) -> FloatArray:
+        """Return what the measure of the training says of encoded labels."""
+        proba = probabilities(self.net_.module_, records, self._task)
+        if codes is None:
+            codes = self._task.encode(self._task.decode(proba))
+        suspicion = None
+        if self._signal_scores is not None:
+            found = score_signals(
+                self._signal_scores.estimator,
+                records,
+                np.arange(len(records)),
+                "The 'signal_quality' of Reliability",
+                fitted=True,
+            )
+            suspicion = signal_suspicion(found.scores, self._signal_scores.scores)
+        return reliability.score(codes, proba, suspicion)
 
     def _target_indices(self, target: Any, n_samples: int) -> Array | None:
         """Return targets as encoded labels, None for the predicted classes."""
@@ -687,7 +711,9 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
             del self.feature_names_in_
         self._task = data.task
         self._fingerprint = data.fingerprint
-        self._focus_measure = get_focus_measure(selection.policy.measure or "top_mass")
+        measure = selection.policy.measure or "top_mass"
+        self._focus_measure = as_reliability(measure) or get_focus_measure(measure)
+        self._signal_scores = selection.judge.signals if selection.judge else None
         self.classes_ = data.task.classes
         self.n_leads_in_ = records.n_leads
         self.n_times_in_: int | None = records.n_times

@@ -81,6 +81,22 @@ class Records:
             batch = self._stack(index)
         return batch if batch.ndim == 3 else batch[:, np.newaxis, :]  # (n, 1, times)
 
+    def arrays(self, index: IntArray) -> FloatArray | list[FloatArray]:
+        """Return records as they are, without padding.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Which records.
+
+        Returns
+        -------
+        X : ndarray of shape (n, n_leads, n_times), or list of n ndarray of shape \
+                (n_leads, n_times)
+            A list where records differ in length.
+        """
+        return self.take(index)
+
     def signals(self, index: IntArray, device: torch.device) -> Signals:
         """Return records as a network gets them.
 
@@ -180,6 +196,10 @@ class RaggedRecords(Records):
     def take(self, index: IntArray) -> FloatArray:
         """Return records (n, n_leads, n_padded) with zeros behind the shorter ones."""
         return pad([self.source[i] for i in index])
+
+    def arrays(self, index: IntArray) -> list[FloatArray]:
+        """Return the records themselves."""
+        return [self.source[i] for i in index]
 
     def read_through(self) -> None:
         """Do nothing: all records are in memory, and checked."""

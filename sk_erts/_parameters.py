@@ -16,7 +16,8 @@ from sklearn.utils._param_validation import (
 from torch.utils.data import DataLoader
 
 from sk_erts._augmenter import Augment
-from sk_erts.attribution._focus import get_focus_measure
+from sk_erts._names import nearest
+from sk_erts.attribution._focus import FOCUS_MEASURES
 from sk_erts.models import get_model
 from sk_erts.selection import (
     DBPD,
@@ -26,7 +27,9 @@ from sk_erts.selection import (
     KeepAll,
     Policy,
     Rehearsal,
+    Reliability,
 )
+from sk_erts.selection._reliability import RELIABILITY
 
 __all__ = ["augmentations", "check_parameters", "make_policy"]
 
@@ -37,7 +40,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "decay": [Interval(Real, 0, 1, closed="right")],
     "easy_share": [Interval(Real, 0, 1, closed="both")],
     "easy_weight": [Interval(Real, 0, None, closed="neither")],
-    "focus": [str, callable, None],
+    "focus": [str, callable, Reliability, None],
     "focus_threshold": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
     "class_rescue": ["boolean"],
     "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
@@ -132,8 +135,12 @@ def check_parameters(estimator: Any) -> None:
             f"The 'revisit_gaps' parameter of {name} must be a sequence of numbers of "
             f"epochs, each at least 1, such as (2, 4, 8). Got {gaps!r} instead."
         )
-    if isinstance(estimator.focus, str):
-        get_focus_measure(estimator.focus)
+    focus = estimator.focus
+    if isinstance(focus, str) and focus not in (*FOCUS_MEASURES, RELIABILITY):
+        raise ValueError(
+            f"The 'focus' parameter of {name} must be a focus measure. Got {focus!r}. "
+            f"{nearest(focus, (*FOCUS_MEASURES, RELIABILITY))}"
+        )
     if estimator.selection is not None:
         defaults = type(estimator)().get_params(deep=False)
         given = [key for key in POLICY_PARAMETERS if params[key] != defaults[key]]

@@ -24,7 +24,9 @@ from sk_erts.attribution._untouched import device_of, seeded
 from sk_erts.exceptions import FitInterruptedWarning
 from sk_erts.selection import Ledger, Policy, Schedule, SelectionSampler
 from sk_erts.selection._callback import SelectionCallback, StopWhenOver
+from sk_erts.selection._judge import Judge
 from sk_erts.selection._precision import ScoringPrecision
+from sk_erts.selection._reliability import as_reliability
 from sk_erts.selection._scorer import Scorer
 
 __all__ = ["Trained", "train"]
@@ -102,21 +104,25 @@ def train(
         net = make_net(estimator, data)
         if previous is not None:
             continue_from(net, previous)
+        reliability = as_reliability(policy.measure)
+        of_maps = policy.measure if reliability is None else None
         scorer = Scorer(
             net.module_,
             data.train,
             data.task,
-            get_focus_measure(policy.measure or "top_mass"),
+            get_focus_measure(of_maps or "top_mass"),
             estimator.cam_layer,
             INFERENCE_BATCH_SIZE,
             ScoringPrecision(estimator.scoring_precision, device_of(net.module_)),
         )
         scorer.try_out(policy)
+        ledger = Ledger(n_train, estimator.revisit_gaps, data.task.n_classes)
+        judge = reliability and Judge(reliability, data.train, ledger)
         augmenting = augmentations(estimator)
         selection = SelectionCallback(
             schedule,
             policy,
-            Ledger(n_train, estimator.revisit_gaps),
+            ledger,
             scorer,
             sampler,
             rng,
@@ -125,6 +131,7 @@ def train(
             estimator.probe_records,
             estimator.stop_when_learned,
             first_epoch,
+            judge,
         )
         interrupted = net.run(
             data.train,

@@ -76,12 +76,15 @@ def maps_with_segments(draw):
     return maps, draw(hnp.arrays(np.int64, shape[::2], elements=labels))
 
 
+BOTH = st.booleans()
+
+
 @st.composite
-def stories(draw):
-    """Class codes, final probabilities, and confidences by epoch; some are NaN."""
+def beliefs(draw, several=BOTH):
+    """Encoded labels, one class or several labels per record, and probabilities."""
     n, n_classes = draw(st.integers(0, 20)), draw(st.integers(1, 4))
     rng = np.random.default_rng(draw(seeds))
+    if draw(several):
+        return rng.integers(2, size=(n, n_classes)), rng.random((n, n_classes))
     proba = rng.dirichlet(np.full(n_classes, draw(st.sampled_from([0.1, 1.0]))), n)
-    confidence = rng.random((draw(st.integers(0, 6)), n))
-    confidence[rng.random(confidence.shape) < draw(thresholds)] = np.nan
-    return rng.integers(n_classes, size=n), proba, confidence
+    return rng.integers(n_classes, size=n), proba

@@ -95,7 +95,7 @@ def test_the_table(fitted):
     np.testing.assert_array_equal(
         table["predicted"], fitted.predict(X)[table["record"]]
     )
-    story = np.nanmean(fitted.selection_.confidence, axis=0)
+    story = fitted.selection_.mean_proba[np.arange(60), Y]
     np.testing.assert_allclose(table["confidence"], story[table["record"]], atol=1e-6)
 
 
@@ -204,11 +204,35 @@ class TestBadInput:
         with pytest.raises(ValueError, match=r"labels \[9\], which were not seen"):
             fitted.audit(X, np.where(Y == 0, 9, Y))
 
-    def test_several_labels(self, small):
+
+class TestSeveralLabels:
+    def test_the_doubtful_label_is_named(self):
+        codes = np.array([[1, 0], [1, 0], [1, 0]])
+        proba = np.array([[0.9, 0.2], [0.9, 0.7], [0.2, 0.6]])
+        table = audit_table(np.array(["MI", "CD"]), codes, proba, None, None)
+        assert table["record"].to_list() == [2, 1, 0]
+        assert table["label"].to_list() == ["MI", "not CD", "not CD"]
+        assert table["predicted"].to_list() == ["not MI", "CD", "not CD"]
+        np.testing.assert_allclose(table["confidence"], [0.2, 0.3, 0.8])
+        np.testing.assert_allclose(table["suspicion"], [0.8, 0.7, 0.2])
+        assert table["reason"].to_list() == ["label", "label", "label"]
+
+    def test_the_story_of_the_label_counts_and_not_the_end(self):
+        codes = np.array([[1, 0]])
+        now, mean = np.array([[1.0, 0.0]]), np.array([[0.3, 0.1]])
+        table = audit_table(np.array(["MI", "CD"]), codes, now, mean, None)
+        row = table.loc[0, ["label", "predicted", "confidence", "source"]]
+        assert row.to_list() == ["MI", "MI", 0.3, "training"]
+
+    def test_wrong_entries_come_first(self, small):
         several = np.eye(3, dtype=int)[Y]
-        clf = ERTSClassifier(**small).fit(X, several)
-        with pytest.raises(ValueError, match="audit must have one class per record"):
-            clf.audit(X, several)
+        given, wrong = several.copy(), np.arange(60) % 12 == 0
+        given[wrong, 1] = 1 - given[wrong, 1]
+        clf = ERTSClassifier(**small | {"max_epochs": 12}).fit(X, given)
+        table = clf.audit(X, given)
+        assert auroc(table, wrong) > 0.9
+        found = table[wrong[table["record"]]]
+        assert set(found["label"]) <= {"1", "not 1"}
 
 
 @pytest.mark.real

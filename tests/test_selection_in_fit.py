@@ -389,8 +389,8 @@ class TestSpacedRevisits:
         probe = Scorer.probe
 
         def forgetful(self, index):
-            confidence = probe(self, index)
-            return confidence if noise == 0 else np.zeros_like(confidence)
+            found = probe(self, index)
+            return found if noise == 0 else found | {"confidence": np.zeros(len(index))}
 
         monkeypatch.setattr(Scorer, "probe", forgetful)
         params = {"probe_records": 50, "revisit_gaps": (8,), "easy_share": 0}

@@ -14,6 +14,7 @@ from sk_erts.selection._ledger import (
 from sk_erts.selection._policy import Policy, Refinement, Scores
 from sk_erts.selection._random_filter import RandomFilter
 from sk_erts.selection._rehearsal import Rehearsal
+from sk_erts.selection._reliability import Reliability
 from sk_erts.selection._sampler import SelectionSampler
 from sk_erts.selection._schedule import Schedule
 from sk_erts.selection._selective_backprop import SelectiveBackprop
@@ -36,6 +37,7 @@ __all__ = [
     "RandomFilter",
     "Refinement",
     "Rehearsal",
+    "Reliability",
     "Schedule",
     "Scores",
     "SelectionHistory",

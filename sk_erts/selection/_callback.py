@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from skorch.callbacks import Callback
 
 from sk_erts._typing import BoolArray, FloatArray, IntArray
+from sk_erts.selection._judge import Judge
 from sk_erts.selection._ledger import Ledger, Status, takes_gradient
 from sk_erts.selection._policy import Measure, Policy, Scores
 from sk_erts.selection._sampler import SelectionSampler
@@ -54,6 +56,8 @@ class SelectionCallback(Callback):
         Begin the revision when hardly a candidate is left.
     first_epoch : int
         Epochs that the network has been trained for before, from the schedule's view.
+    judge : Judge, optional
+        Gives the focus, where it is not that of a map.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class SelectionCallback(Callback):
         probe_records: int,
         stop_when_learned: bool,
         first_epoch: int,
+        judge: Judge | None = None,
     ) -> None:
         self.schedule = schedule
         self.policy = policy
@@ -80,6 +85,7 @@ class SelectionCallback(Callback):
         self.hears_steps = hears_steps
         self.probe_records = probe_records
         self.stop_when_learned = stop_when_learned
+        self.judge = judge
         self.epoch = first_epoch - 1
         self.n_trained: list[int] = []
         self._strata = scorer.task.strata(scorer.training_set.codes)
@@ -91,7 +97,8 @@ class SelectionCallback(Callback):
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Listen to the feature maps, if the closed form can use them."""
         in_closed_form = self.scorer.cam.linear is not None
-        if self.hears_steps and in_closed_form and "focus" in self.policy.reads:
+        wanted = self.judge is None and "focus" in self.policy.reads
+        if self.hears_steps and in_closed_form and wanted:
             self._hook = net.module_.head.register_forward_pre_hook(self._focus_of_step)
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
@@ -161,18 +168,37 @@ class SelectionCallback(Callback):
     def _measure(self, name: str, index: IntArray, policy: Policy) -> Measure:
         """Return a function that looks scores up, and measures those that ran out."""
 
-        def scores(which: IntArray) -> FloatArray:
+        def of_network(which: IntArray) -> FloatArray:
             records = index[which]
             due = records[self.ledger.due(name, records, self.epoch)]
             if len(due):
                 # In closed form the one is free where the other is measured.
-                wanted = policy.reads if self.scorer.cam.linear else {name}
+                wanted = {name}
+                if self.judge is None and self.scorer.cam.linear:
+                    wanted |= policy.reads
                 found = self.scorer.score(due, frozenset(wanted))
-                for each, values in found.items():
-                    self.ledger.record(each, due, values, until=self.epoch)
+                self._write_down(due, found, until=self.epoch)
             return self.ledger.scores(name, records)
 
-        return scores
+        def of_judge(judge: Judge, which: IntArray) -> FloatArray:
+            records = index[which]
+            for needed in judge.reads:
+                self._measure(needed, index, policy)(which)
+            found = judge(records)
+            self.ledger.record(name, records, found, until=self.epoch)
+            return found
+
+        if name == "focus" and self.judge is not None:
+            return partial(of_judge, self.judge)
+        return of_network
+
+    def _write_down(
+        self, index: IntArray, found: dict[str, FloatArray], until: int
+    ) -> None:
+        """Put into the ledger what a look said."""
+        self.ledger.add_probabilities(index, found.pop("proba"))
+        for name, values in found.items():
+            self.ledger.record(name, index, values, until=until)
 
     def on_batch_begin(
         self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
@@ -201,15 +227,11 @@ class SelectionCallback(Callback):
         self._batch = None
         if not training:
             return
-        inputs, codes = batch
-        index = inputs["index"].numpy()
+        index = batch[0]["index"].numpy()
         self.n_trained[-1] += len(index)
         if not self.hears_steps:
             return
-        confidence = self.scorer.task.confidence(
-            y_pred.detach().float(), codes.to(y_pred.device)
-        )
-        self._step_scores.append(("confidence", index, (confidence,)))
+        self._step_scores.append(("confidence", index, (y_pred.detach(), index)))
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Write the epoch's counts to skorch's history, and stop if it was the last."""
@@ -253,9 +275,9 @@ class SelectionCallback(Callback):
         index = self.rng.permutation(self.ledger.n_records)[:n_probed]
         known = index[~self.ledger.due("confidence", index, self.epoch)]
         was_easy = self._is_easy(known)
-        confidence = self.scorer.probe(index)
+        found = self.scorer.probe(index)
         self._is_stale = False
-        self.ledger.record("confidence", index, confidence, until=self.epoch + 1)
+        self._write_down(index, found, until=self.epoch + 1)
         forgotten = was_easy & ~self._is_easy(known)
         if forgotten.sum() > MAX_FORGOTTEN * was_easy.sum():
             self.ledger.shorten_gaps()
@@ -295,8 +317,10 @@ class SelectionCallback(Callback):
         until = self.epoch + 1 if self.reuse_scores else self.epoch
         # Confidences first: where they are not finite, maps need not be judged.
         for name, index, found in sorted(self._step_scores, key=itemgetter(0)):
-            read = self.scorer.finite if name == "confidence" else self.scorer.focus
-            self.ledger.record(name, index, read(*found), until=until)
+            if name == "confidence":
+                self._write_down(index, self.scorer.believed(*found), until)
+            else:
+                self.ledger.record(name, index, self.scorer.focus(*found), until=until)
         self._step_scores.clear()
 
 

@@ -10,6 +10,7 @@ from sk_erts._typing import BoolArray, FloatArray
 from sk_erts.selection._gap import share_below_gap
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores
+from sk_erts.selection._reliability import as_reliability, share_doubted
 from sk_erts.selection._share import all_but_lowest, check_share
 
 __all__ = ["FocusFilter"]
@@ -25,12 +26,15 @@ class FocusFilter(Refinement):
     ----------
     policy : Policy
         The data dropout that gives the candidates.
-    focus : str or callable, default="top_mass"
-        Name of a focus measure or a function from signed maps (n, times) to scores.
+    focus : str, callable or Reliability, default="top_mass"
+        Name of a focus measure or a function from signed maps (n, times) to scores;
+        or, to judge the records and not their maps, ``"reliability"`` or an object.
     threshold : float or "auto", default=0.2
         Share :math:`\theta` of the candidates that is put aside. ``"auto"`` takes
         those in the lower of two groups of focus scores, and nobody where there is
-        but one group; never more than half. See `share_below_gap`.
+        but one group (see `share_below_gap`); of reliability, those below 1/3:
+        another class was on average more probable than the label, by a third at
+        least. Never more than half of the candidates.
     ranking : {"focus", "hard_focus"}, default="focus"
         Rank by the focus, or by ``(1 - confidence) * focus`` as the authors' released
         code does.
@@ -44,6 +48,7 @@ class FocusFilter(Refinement):
 
     See Also
     --------
+    Reliability : What the training believed of the label, and the signal.
     RandomFilter : The control: as many, drawn at random.
     HardnessFilter : Puts aside those that contradict the network most.
 
@@ -93,9 +98,9 @@ class FocusFilter(Refinement):
         return self.policy.without_focus()
 
     def _own_reads(self) -> frozenset[str]:
-        return frozenset(
-            {"focus"} if self.ranking == "focus" else {"focus", "confidence"}
-        )
+        reads = {"focus"} if self.ranking == "focus" else {"focus", "confidence"}
+        reliability = as_reliability(self.focus)
+        return frozenset(reads) | (reliability.reads if reliability else frozenset())
 
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         share = self._share(scores.read("focus"))
@@ -117,5 +122,7 @@ class FocusFilter(Refinement):
 
     def _share(self, focus: FloatArray) -> float:
         if self.threshold == "auto":
+            if as_reliability(self.focus) is not None:
+                return share_doubted(focus)
             return share_below_gap(focus)
         return check_share(self.threshold, "FocusFilter", also=" or 'auto'")

@@ -89,6 +89,9 @@ class Ledger:
         Epochs from the first look that finds a record not worth training to the next,
         from that to the third, and so on; the last number goes on. ``(1,)`` is a look
         in every epoch.
+    n_classes : int, default=0
+        Number of the network's outputs, whose probabilities are summed up; 0 keeps
+        none.
 
     Examples
     --------
@@ -105,7 +108,9 @@ class Ledger:
     [True, True, True]
     """
 
-    def __init__(self, n_records: int, gaps: Sequence[int] = (1,)) -> None:
+    def __init__(
+        self, n_records: int, gaps: Sequence[int] = (1,), n_classes: int = 0
+    ) -> None:
         self.n_records = n_records
         self.gaps = np.minimum(gaps, MAX_GAP).astype(np.int16)
         self.epoch = -1
@@ -116,6 +121,8 @@ class Ledger:
         self._is_new = np.zeros(n_records, dtype=bool)  # measured since it was judged
         self._n_looks = np.zeros(n_records, dtype=np.uint8)  # in a row that skipped it
         self._status = np.zeros(n_records, dtype=np.int8)
+        self._proba_sum = np.zeros((n_records, n_classes), dtype=np.float32)
+        self._n_proba = np.zeros(n_records, dtype=np.int32)
         self._page = {
             name: np.full(n_records, np.nan, dtype=np.float16) for name in SCORES
         }
@@ -159,6 +166,37 @@ class Ledger:
         if name not in self._reads:  # else the page tells what was judged by
             page = self._page[name]
             page[index] = np.where(np.isnan(page[index]), values, page[index])
+
+    def add_probabilities(self, index: IntArray, proba: FloatArray) -> None:
+        """Add what a look at some records said, whatever it was for.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Positions of the records, each once.
+        proba : ndarray of shape (n, n_classes)
+            Probabilities of all classes.
+        """
+        self._proba_sum[index] += proba
+        self._n_proba[index] += 1
+
+    def mean_proba(self, index: IntArray) -> FloatArray:
+        """Return the mean of the probabilities over all looks at some records.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Positions of the records.
+
+        Returns
+        -------
+        proba : ndarray of shape (n, n_classes), dtype float32
+            NaN where nobody has looked yet.
+        """
+        n_looks = self._n_proba[index].astype(np.float32)
+        n_looks[n_looks == 0] = np.nan
+        proba: FloatArray = self._proba_sum[index] / n_looks[:, np.newaxis]
+        return proba
 
     def due(self, name: str, index: IntArray, epoch: int) -> BoolArray:
         """Return which records need a new look before they can be judged.
@@ -276,6 +314,8 @@ class Ledger:
             self._is_new,
             self._n_looks,
             self._status,
+            self._proba_sum,
+            self._n_proba,
         ]
         return sum(array.nbytes for array in arrays) + sum(
             page.nbytes for page in self._story
@@ -308,7 +348,9 @@ class Ledger:
                 if name in page.reads:
                     known = np.flatnonzero(_was_judged_by(name, page.status()))
                 scores[k, epoch, rows[known]] = latest[k, known]
-        return SelectionHistory(status, scores[0], scores[1])
+        mean_proba = np.full((n_samples, self._proba_sum.shape[1]), np.nan, np.float32)
+        mean_proba[rows] = self.mean_proba(np.arange(self.n_records))
+        return SelectionHistory(status, scores[0], scores[1], mean_proba)
 
     def _open_page(self) -> list[_Page]:
         """Return the page of the epoch that is running, if there is one."""
@@ -376,8 +418,11 @@ class SelectionHistory:
         the latest one, which may be some epochs old; in epochs on all data that of
         its training step. NaN where it was not measured.
     focus : float32 ndarray of shape (n_epochs, n_samples)
-        Focus score of the map of the true class, likewise; NaN for the easy, whose
-        focus is not asked for.
+        Focus score of the map of the true class, or what else it was judged by in its
+        place, likewise; NaN for the easy, whose focus is not asked for.
+    mean_proba : float32 ndarray of shape (n_samples, n_classes), optional
+        Probabilities of the classes, or labels, averaged over all looks at the record:
+        training steps, scoring passes and probes. NaN without a look.
 
     Examples
     --------
@@ -395,6 +440,7 @@ class SelectionHistory:
     status: IntArray
     confidence: FloatArray
     focus: FloatArray
+    mean_proba: FloatArray | None = None
 
     def share(self, status: Status) -> FloatArray:
         """Return the share of the records looked at that had a status, by epoch.

@@ -20,6 +20,7 @@ from sk_erts.exceptions import NonFiniteLossError
 from sk_erts.selection._normalisation import renewed_statistics
 from sk_erts.selection._policy import Policy, Scores
 from sk_erts.selection._precision import ScoringPrecision
+from sk_erts.selection._reliability import as_reliability
 
 __all__ = ["Scorer"]
 
@@ -89,7 +90,8 @@ class Scorer:
         Returns
         -------
         scores : dict of str to ndarray of shape (n,)
-            One entry for each score wanted.
+            One entry for each score wanted; besides, what all classes were given:
+            ``"proba"``, of shape (n, n_classes).
         """
         self.n_scored += len(index)
         with self._precision_for(index), untouched(self.module):
@@ -97,9 +99,9 @@ class Scorer:
                 self._score_batch(index[piece], reads)
                 for piece in batches(len(index), self.batch_size)
             ]
-        return {name: np.concatenate([part[name] for part in parts]) for name in reads}
+        return _joined(parts)
 
-    def probe(self, index: IntArray) -> FloatArray:
+    def probe(self, index: IntArray) -> dict[str, FloatArray]:
         """Look at records drawn at random, and let normalisation layers learn of them.
 
         Parameters
@@ -109,8 +111,8 @@ class Scorer:
 
         Returns
         -------
-        confidence : ndarray of shape (n,)
-            Probability of the true class.
+        scores : dict of str to ndarray
+            ``"confidence"`` and ``"proba"``, as `score` returns them.
         """
         self.n_scored += len(index)
         n_batches = max(1, len(index) // PROBE_BATCH_SIZE)
@@ -119,9 +121,9 @@ class Scorer:
             renewed_statistics(self.module),
             torch.no_grad(),
         ):
-            return np.concatenate(
+            return _joined(
                 [
-                    self._confidence(self._signals(piece).logits(self.module), piece)
+                    self.believed(self._signals(piece).logits(self.module), piece)
                     for piece in np.array_split(index, n_batches)
                 ]
             )
@@ -148,8 +150,11 @@ class Scorer:
                 "'confidence' and 'focus'. Correct the policy's 'reads'."
             )
         index = np.arange(min(2, len(self.training_set)))
+        maps = frozenset() if as_reliability(policy.measure) is None else {"focus"}
         with untouched(self.module):
-            tried = self._score_batch(index, reads) if reads else {}
+            tried = self._score_batch(index, reads - maps) if reads else {}
+        tried.pop("proba", None)
+        tried |= {name: np.zeros(len(index)) for name in reads & maps}
         scores = Scores(self.task.strata(self.training_set.codes)[index], 1, **tried)
         for part in (policy, policy.without_focus()):
             part.select(scores, np.random.default_rng(0))
@@ -189,25 +194,29 @@ class Scorer:
             )
         return scores
 
-    def finite(self, confidence: torch.Tensor) -> FloatArray:
-        """Return confidences as an array, if the network is still sound.
+    def believed(self, logits: torch.Tensor, index: IntArray) -> dict[str, FloatArray]:
+        """Return what logits say of records, if the network is still sound.
 
         Parameters
         ----------
-        confidence : tensor of shape (n,)
-            Probabilities of the true class.
+        logits : tensor of shape (n, n_classes)
+            The network's.
+        index : int ndarray of shape (n,)
+            Positions of the records in the training set.
 
         Returns
         -------
-        confidence : ndarray of shape (n,)
-            The same.
+        scores : dict of str to ndarray
+            ``"confidence"`` (n,), and ``"proba"`` (n, n_classes).
 
         Raises
         ------
         NonFiniteLossError
-            If one is not finite.
+            If a confidence is not finite.
         """
-        values: FloatArray = confidence.cpu().numpy()
+        logits = logits.detach().float().cpu()
+        codes = torch.from_numpy(self.training_set.codes[index])
+        values = self.task.confidence(logits, codes).numpy()
         n_bad = int((~np.isfinite(values)).sum())
         if n_bad:
             raise NonFiniteLossError(
@@ -215,7 +224,8 @@ class Scorer:
                 f"is not finite to {n_bad} of {len(values)} records: its training has "
                 "diverged. Try a smaller 'lr', and see that X is in millivolt."
             )
-        return values
+        proba = self.task.probability(logits).float().numpy()
+        return {"confidence": values, "proba": proba}
 
     def _score_batch(
         self, index: IntArray, reads: frozenset[str]
@@ -234,8 +244,10 @@ class Scorer:
         else:
             with torch.inference_mode():
                 logits = batch.logits(self.module)
+        believed = self.believed(logits[:n], index)
+        scores["proba"] = believed["proba"]
         if "confidence" in reads:
-            scores["confidence"] = self._confidence(logits[:n], index)
+            scores["confidence"] = believed["confidence"]
         return scores
 
     def _precision_for(self, index: IntArray) -> AbstractContextManager[object]:
@@ -248,13 +260,14 @@ class Scorer:
 
         return self.precision(look)
 
-    def _confidence(self, logits: torch.Tensor, index: IntArray) -> FloatArray:
-        confidence = self.task.confidence(logits.float(), self._codes(index))
-        return self.finite(confidence.detach())
-
     def _signals(self, index: IntArray) -> Signals:
         return self.training_set.signals(index, device_of(self.module))
 
     def _codes(self, index: IntArray) -> torch.Tensor:
         codes = torch.from_numpy(self.training_set.codes[index])
         return codes.to(device_of(self.module))
+
+
+def _joined(parts: list[dict[str, FloatArray]]) -> dict[str, FloatArray]:
+    """Return the scores of batches as those of all their records."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

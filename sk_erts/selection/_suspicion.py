@@ -12,29 +12,25 @@ __all__ = ["is_ambiguous", "label_suspicion", "signal_suspicion"]
 AMBIGUOUS_RATIO = 0.5
 
 
-def label_suspicion(
-    codes: IntArray, proba: FloatArray, confidence: FloatArray | None = None
-) -> FloatArray:
-    r"""Return how little a network believed in the labels while it learned.
+def label_suspicion(codes: IntArray, proba: FloatArray) -> FloatArray:
+    r"""Return how far probabilities contradict the labels.
 
     A network learns what records have in common before it learns wrong labels by
-    heart: over all epochs they have a low confidence, even if the last one is high.
+    heart. Averaged over a training, its probabilities contradict a wrong label, even
+    if the last ones do not: give ``selection_.mean_proba``.
 
     Parameters
     ----------
-    codes : int ndarray of shape (n_samples,)
-        Class index of each label.
+    codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Class index of each label, or an indicator matrix of several labels.
     proba : ndarray of shape (n_samples, n_classes)
-        Probabilities by the trained network.
-    confidence : ndarray of shape (n_epochs, n_samples), optional
-        Probability of the label in each epoch, as `SelectionHistory` has it; NaN
-        where it is not known.
+        Probabilities of the classes, or of the labels.
 
     Returns
     -------
     suspicion : ndarray of shape (n_samples,), dtype float64
-        Between 0 and 1. Of records without a known confidence, the probability of all
-        other classes by the trained network.
+        In [0, 1]: 0 where the label is certain, above one half where another class is
+        more probable. Of several labels, that of the most suspicious one.
 
     Raises
     ------
@@ -42,62 +38,70 @@ def label_suspicion(
         If the shapes do not fit, a code is no column of `proba`, or probabilities
         are not between 0 and 1.
 
+    See Also
+    --------
+    Reliability : The same as a measure to train by.
+
     Notes
     -----
-    :math:`s = 1 - \frac1{|E|} \sum_{t \in E} p_t(y)`, with :math:`E` the epochs in
-    which the confidence is known. The mean is what dataset cartography [1]_ calls
-    confidence; the area under the margin [2]_ is its like for logits.
+    :math:`s = (1 - m) / 2` with the margin :math:`m = p_y - \max_{c \ne y} p_c`; of
+    several labels, :math:`s = 1 - \min_j p_j` with :math:`p_j` the probability of the
+    true state of label :math:`j`. Near to it is the area under the margin [1]_, the
+    mean over a training of the margins of the logits.
 
     References
     ----------
-    .. [1] S. Swayamdipta et al., "Dataset cartography", EMNLP 2020,
-       arXiv:2009.10795.
-    .. [2] G. Pleiss et al., "Identifying mislabeled data using the area under the
+    .. [1] G. Pleiss et al., "Identifying mislabeled data using the area under the
        margin ranking", NeurIPS 2020, arXiv:2001.10528.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sk_erts.selection import label_suspicion
-    >>> proba = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1]])
-    >>> story = np.array([[0.8, 0.1, np.nan], [1.0, 0.3, np.nan]])
-    >>> label_suspicion(np.array([0, 0, 1]), proba, story).round(2).tolist()
-    [0.1, 0.8, 0.9]
+    >>> proba = np.array([[0.9, 0.1], [0.9, 0.1], [0.5, 0.5]])
+    >>> label_suspicion(np.array([0, 1, 1]), proba).round(2).tolist()
+    [0.1, 0.9, 0.5]
     """
-    codes, proba = np.asarray(codes), _known_probabilities(proba)
+    codes = np.asarray(codes)
+    proba = _probabilities(proba)
+    n_classes = proba.shape[1]
+    if codes.ndim == 2:
+        if codes.shape != proba.shape or not np.isin(codes, (0, 1)).all():
+            raise ValueError(
+                "The 'codes' of label_suspicion must be zeros and ones of the shape of "
+                f"'proba', {proba.shape}. Got the shape {codes.shape} and the values "
+                f"{np.unique(codes)[:5].tolist()!r} instead."
+            )
+        return _unit(1 - np.where(codes > 0, proba, 1 - proba).min(axis=1, initial=1))
     if codes.shape != proba.shape[:1]:
         raise ValueError(
             "The 'codes' of label_suspicion must be one class index for each of the "
             f"{len(proba)} rows of 'proba'. Got the shape {codes.shape} instead."
         )
-    n_classes = proba.shape[1]
     if len(codes) and not (codes.min() >= 0 and codes.max() < n_classes):
         raise ValueError(
             f"The 'codes' of label_suspicion must be columns of 'proba', in [0, "
             f"{n_classes}). Got {codes.min()} to {codes.max()} instead."
         )
-    latest = proba[np.arange(len(codes)), codes].astype(np.float64)
-    if confidence is None:
-        return _unit(1 - latest)
-    story = _probabilities(confidence, "confidence").astype(np.float64)
-    if story.shape[1:] != codes.shape:
-        raise ValueError(
-            "The 'confidence' of label_suspicion must have the shape (n_epochs, "
-            f"{len(codes)}), a column for each record. Got {story.shape} instead."
-        )
-    known = ~np.isnan(story)
-    n_known = known.sum(axis=0)
-    mean = np.where(known, story, 0).sum(axis=0) / np.maximum(n_known, 1)
-    return _unit(1 - np.where(n_known > 0, mean, latest))
+    rows = np.arange(len(codes))
+    others = proba.copy()
+    others[rows, codes] = 0
+    margin = proba[rows, codes] - others.max(axis=1, initial=0)
+    return _unit((1 - margin) / 2)
 
 
-def signal_suspicion(scores: FloatArray) -> FloatArray:
+def signal_suspicion(
+    scores: FloatArray, reference: FloatArray | None = None
+) -> FloatArray:
     r"""Return how far the quality of signals lies below that of the others.
 
     Parameters
     ----------
     scores : ndarray of shape (n_samples,)
         Quality on any scale; higher is better.
+    reference : ndarray of shape (n_others,), optional
+        Quality of the records to compare with, say those of the training; by default
+        `scores` themselves.
 
     Returns
     -------
@@ -123,18 +127,15 @@ def signal_suspicion(scores: FloatArray) -> FloatArray:
     >>> signal_suspicion(np.array([1.0, 1.0, 1.0, 1.0, 0.0])).round(2).tolist()
     [0.0, 0.0, 0.0, 0.0, 0.8]
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    if scores.ndim != 1 or not np.isfinite(scores).all():
-        raise ValueError(
-            "The 'scores' of signal_suspicion must be one finite number for each "
-            f"record. Got the shape {scores.shape} with "
-            f"{(~np.isfinite(scores)).sum()} values that are not finite instead."
-        )
-    if len(scores) == 0 or np.ptp(scores) == 0:
-        return np.zeros(len(scores))
+    scores = _finite(scores, "scores")
+    reference = scores if reference is None else _finite(reference, "reference")
+    if len(reference) == 0 or np.ptp(reference) == 0:
+        return (scores < reference[:1]).astype(np.float64)
     # First to [0, 1]: squares of tiny or huge scores would leave the range of floats.
-    scores = (scores - scores.min()) / np.ptp(scores)
-    below = np.maximum(scores.mean() - scores, 0) / scores.std()
+    with np.errstate(over="ignore"):  # infinitely far from the reference is right
+        scores = (scores - reference.min()) / np.ptp(reference)
+    reference = (reference - reference.min()) / np.ptp(reference)
+    below = ((reference.mean() - scores) / reference.std()).clip(0, 1e100)
     suspicion: FloatArray = below**2 / (1 + below**2)
     return suspicion
 
@@ -164,7 +165,7 @@ def is_ambiguous(proba: FloatArray) -> BoolArray:
     >>> is_ambiguous(np.array([[0.5, 0.4, 0.1], [0.7, 0.2, 0.1]])).tolist()
     [True, False]
     """
-    proba = _known_probabilities(proba)
+    proba = _probabilities(proba)
     if proba.shape[1] < 2:
         return np.zeros(len(proba), dtype=bool)
     second, first = np.sort(proba, axis=1)[:, -2:].T
@@ -172,21 +173,27 @@ def is_ambiguous(proba: FloatArray) -> BoolArray:
     return result
 
 
-def _probabilities(values: FloatArray, name: str) -> FloatArray:
-    """Return a matrix of numbers in [0, 1], among which NaN is for no number."""
-    values = np.asarray(values)
-    if values.ndim != 2 or ((values < 0) | (values > 1)).any():
+def _finite(values: FloatArray, name: str) -> FloatArray:
+    """Return finite numbers in one dimension."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 1 or not np.isfinite(values).all():
         raise ValueError(
-            f"'{name}' must be a matrix of probabilities, between 0 and 1. Got the "
-            f"shape {values.shape} and values from {np.nanmin(values, initial=0)} to "
-            f"{np.nanmax(values, initial=0)} instead."
+            f"The '{name}' of signal_suspicion must be one finite number for each "
+            f"record. Got the shape {values.shape} with "
+            f"{(~np.isfinite(values)).sum()} values that are not finite instead."
         )
     return values
 
 
-def _known_probabilities(proba: FloatArray) -> FloatArray:
-    """Return a matrix of numbers in [0, 1] without NaN."""
-    proba = _probabilities(proba, "proba")
+def _probabilities(proba: FloatArray) -> FloatArray:
+    """Return a matrix of numbers in [0, 1], in double precision."""
+    proba = np.asarray(proba, dtype=np.float64)
+    if proba.ndim != 2 or ((proba < 0) | (proba > 1)).any():
+        raise ValueError(
+            "'proba' must be a matrix of probabilities, between 0 and 1. Got the "
+            f"shape {proba.shape} and values from {np.nanmin(proba, initial=0)} to "
+            f"{np.nanmax(proba, initial=0)} instead."
+        )
     if np.isnan(proba).any():
         raise ValueError(
             f"'proba' must hold a number for each class of each record. Got NaN in row "

@@ -16,6 +16,17 @@ def ledger():
     return ledger
 
 
+def test_probabilities_are_averaged_over_all_looks():
+    ledger = Ledger(3, n_classes=2)
+    ledger.add_probabilities(np.array([2, 0]), np.array([[0.5, 0.5], [1.0, 0.0]]))
+    ledger.add_probabilities(np.array([0]), np.array([[0.5, 0.5]]))
+    expected = [[0.75, 0.25], [np.nan, np.nan], [0.5, 0.5]]
+    np.testing.assert_array_equal(ledger.mean_proba(np.arange(3)), expected)
+    history = ledger.history(rows=np.array([3, 1, 0]), n_samples=4)
+    np.testing.assert_array_equal(history.mean_proba[[3, 1, 0]], expected)
+    assert np.isnan(history.mean_proba[2]).all()
+
+
 def test_scores_run_out(ledger):
     due = ledger.due("confidence", EVERYONE, 0)
     assert due.tolist() == [True, False, False, True]

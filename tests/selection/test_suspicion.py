@@ -6,77 +6,69 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sk_erts.selection import is_ambiguous, label_suspicion, signal_suspicion
-from tests.strategies import seeds, stories
+from tests.strategies import beliefs, seeds
 
 NAN = np.nan
 qualities = st.lists(st.floats(-1e300, 1e300), max_size=30).map(np.array)
 
 
 class TestLabelSuspicion:
-    def test_a_label_learned_by_heart_stays_suspicious(self):
-        learned_early = [0.6, 0.9, 1.0, 1.0]
-        learned_by_heart = [0.1, 0.1, 0.3, 1.0]
-        never_learned = [0.1, 0.1, 0.1, 0.1]
-        story = np.transpose([learned_early, learned_by_heart, never_learned])
-        proba = np.array([[1.0, 0.0], [1.0, 0.0], [0.1, 0.9]])
-        found = label_suspicion(np.array([0, 0, 0]), proba, story)
-        np.testing.assert_allclose(found, [0.125, 0.625, 0.9])
+    def test_the_rival_counts_and_not_the_rest(self):
+        proba = np.array([[0.3, 0.7, 0.0], [0.3, 0.35, 0.35], [0.6, 0.2, 0.2]])
+        found = label_suspicion(np.zeros(3, int), proba)
+        np.testing.assert_allclose(found, [0.7, 0.525, 0.3])
 
-    def test_epochs_without_a_look_do_not_count(self):
-        story = np.array([[0.2, NAN], [NAN, NAN], [0.4, 0.5]])
-        found = label_suspicion(np.array([0, 1]), np.full((2, 2), 0.5), story)
-        np.testing.assert_allclose(found, [0.7, 0.5])
+    def test_of_several_labels_the_most_doubtful_counts(self):
+        proba = np.array([[0.9, 0.2, 0.1], [0.9, 0.8, 0.1]])
+        found = label_suspicion(np.array([[1, 0, 0], [1, 0, 0]]), proba)
+        np.testing.assert_allclose(found, [0.2, 0.8])
 
-    def test_who_has_no_story_is_judged_by_the_network(self):
-        proba = np.array([[0.8, 0.2], [0.3, 0.7]])
-        story = np.array([[NAN, 0.9]])
-        found = label_suspicion(np.array([1, 0]), proba, story)
-        np.testing.assert_allclose(found, [0.8, 0.1])
-        found = label_suspicion(np.array([1, 0]), proba)
-        np.testing.assert_allclose(found, [0.8, 0.7])
+    def test_one_class_has_no_rival(self):
+        found = label_suspicion(np.zeros(2, int), np.ones((2, 1)))
+        assert found.tolist() == [0, 0]
 
-    @given(stories())
-    def test_lies_between_0_and_1(self, story):
-        found = label_suspicion(*story)
-        assert found.shape == story[0].shape
+    @given(beliefs())
+    def test_lies_between_0_and_1(self, belief):
+        found = label_suspicion(*belief)
+        assert found.shape == belief[0].shape[:1]
         assert ((found >= 0) & (found <= 1)).all()
 
-    @given(stories(), seeds)
-    def test_permutes_with_its_records(self, story, seed):
-        codes, proba, confidence = story
+    @given(beliefs(several=st.just(False)))
+    def test_above_one_half_another_class_is_more_probable(self, belief):
+        codes, proba = belief
+        found = label_suspicion(codes, proba)
+        best = proba.max(axis=1) == proba[np.arange(len(codes)), codes]
+        np.testing.assert_array_equal(found > 0.5, ~best)
+
+    @given(beliefs(), seeds)
+    def test_permutes_with_its_records(self, belief, seed):
+        codes, proba = belief
         order = np.random.default_rng(seed).permutation(len(codes))
-        found = label_suspicion(codes[order], proba[order], confidence[:, order])
-        np.testing.assert_array_equal(found, label_suspicion(*story)[order])
+        found = label_suspicion(codes[order], proba[order])
+        np.testing.assert_array_equal(found, label_suspicion(*belief)[order])
 
-    @given(stories(), st.floats(0, 1))
-    def test_falls_with_confidence(self, story, share):
-        codes, proba, confidence = story
-        raised = label_suspicion(codes, proba, confidence + share * (1 - confidence))
-        assert (raised <= label_suspicion(*story) + 1e-12).all()
-
-    @given(stories(), seeds)
-    def test_the_order_of_epochs_does_not_matter(self, story, seed):
-        codes, proba, confidence = story
-        shuffled = np.random.default_rng(seed).permutation(confidence)
-        found = label_suspicion(codes, proba, shuffled)
-        np.testing.assert_allclose(found, label_suspicion(*story), atol=1e-12)
+    @given(beliefs(several=st.just(True)), st.floats(0, 1))
+    def test_falls_with_the_probability_of_the_truth(self, belief, share):
+        codes, proba = belief
+        found = label_suspicion(codes, proba + share * (codes - proba))
+        assert (found <= label_suspicion(codes, proba) + 1e-12).all()
 
     @pytest.mark.parametrize(
-        ("codes", "proba", "confidence", "message"),
+        ("codes", "proba", "message"),
         [
-            ([0], [[0.5, 0.5]] * 2, None, r"one class index for each of the 2 rows"),
-            ([0, 2], [[0.5, 0.5]] * 2, None, r"in \[0, 2\). Got 0 to 2 instead"),
-            ([-1, 0], [[0.5, 0.5]] * 2, None, r"in \[0, 2\). Got -1 to 0 instead"),
-            ([0], [[3.0, -1.0]], None, "'proba' must be .* from -1.0 to 3.0 instead"),
-            ([0], [[NAN, 1.0]], None, "'proba' must hold a number .* NaN in row 0"),
-            ([0], [0.5], None, r"'proba' must be a matrix .* the shape \(1,\)"),
-            ([0], [[1.0]], [[2.0]], "'confidence' must be a matrix"),
-            ([0], [[1.0]], [[0.5, 0.5]], r"shape \(n_epochs, 1\).* Got \(1, 2\)"),
+            ([0], [[0.5, 0.5]] * 2, r"one class index for each of the 2 rows"),
+            ([0, 2], [[0.5, 0.5]] * 2, r"in \[0, 2\). Got 0 to 2 instead"),
+            ([-1, 0], [[0.5, 0.5]] * 2, r"in \[0, 2\). Got -1 to 0 instead"),
+            ([[0, 1]], [[0.5, 0.5]] * 2, r"of the shape of 'proba', \(2, 2\)"),
+            ([[0, 2]], [[0.5, 0.5]], r"zeros and ones .* the values \[0, 2\] inst"),
+            ([0], [[3.0, -1.0]], "'proba' must be .* from -1.0 to 3.0 instead"),
+            ([0], [[NAN, 1.0]], "'proba' must hold a number .* NaN in row 0"),
+            ([0], [0.5], r"'proba' must be a matrix .* the shape \(1,\)"),
         ],
     )
-    def test_bad_input(self, codes, proba, confidence, message):
+    def test_bad_input(self, codes, proba, message):
         with pytest.raises(ValueError, match=message):
-            label_suspicion(np.array(codes), np.array(proba), confidence)
+            label_suspicion(np.array(codes), np.array(proba))
 
 
 class TestSignalSuspicion:
@@ -110,10 +102,24 @@ class TestSignalSuspicion:
         order = np.argsort(scores)
         assert (np.diff(signal_suspicion(scores)[order]) <= 0).all()
 
+    @given(qualities)
+    def test_records_are_compared_with_the_reference(self, scores):
+        found = signal_suspicion(scores[:3], reference=scores)
+        np.testing.assert_array_equal(found, signal_suspicion(scores)[:3])
+
+    def test_worse_than_a_reference_that_does_not_vary(self):
+        found = signal_suspicion(np.array([0.9, 1.0, 2.0]), np.ones(5))
+        assert found.tolist() == [1, 0, 0]
+
+    def test_far_below_the_reference(self):
+        assert signal_suspicion(np.array([-1e300]), np.array([0.0, 1e-9])) == [1]
+
     @pytest.mark.parametrize("bad", [[[1.0]], [NAN, 1.0], [np.inf, 1.0]])
     def test_bad_input(self, bad):
-        with pytest.raises(ValueError, match="must be one finite number for each"):
+        with pytest.raises(ValueError, match="'scores' .* one finite number for each"):
             signal_suspicion(np.array(bad))
+        with pytest.raises(ValueError, match="'reference' .* one finite number"):
+            signal_suspicion(np.ones(2), np.array(bad))
 
 
 class TestIsAmbiguous:

@@ -1,0 +1,173 @@
+"""How far a record can be relied on: what was believed of its label, and its signal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sk_erts._typing import FloatArray, IntArray
+from sk_erts.selection._suspicion import label_suspicion
+
+__all__ = ["RELIABILITY", "Reliability", "as_reliability", "share_doubted"]
+
+# The name of the measure without parameters.
+RELIABILITY = "reliability"
+
+# Below this another class was on average more probable by a third.
+DOUBTED = 1 / 3
+MAX_SHARE = 0.5
+
+
+class Reliability(BaseEstimator):
+    r"""Judge a record by its label and by its signal, instead of by a map.
+
+    A measure for ``focus`` of `FocusFilter` and of the classifier, where its name is
+    ``"reliability"``; with a quality of the signals it is given as an object. The
+    label is judged by the margin :math:`m` of the class that it names in the mean
+    :math:`\bar p` of the probabilities from all looks at the record, from training
+    steps and scoring passes alike, and the signal by how far its quality :math:`q`
+    lies below the mean of the training records, :math:`z = (\bar q - q)_+ / \sigma_q`:
+
+    .. math:: r = \min\Big(\frac{1 + m}2, \frac1{1 + z^2}\Big), \qquad
+              m = \bar p_y - \max_{c \ne y} \bar p_c .
+
+    It is 1 minus the suspicion by which ``ERTSClassifier.audit`` ranks.
+
+    Parameters
+    ----------
+    signal_quality : estimator, default=None
+        Has ``fit(X)`` and ``score_samples(X)``, as
+        :class:`~sk_erts.quality.SignalQuality` does. It is fitted on the training
+        records, at most 2,048 of them, and measures each of them once, before the
+        training. None leaves signals unjudged.
+    label : bool, default=True
+        Whether labels are judged.
+
+    Raises
+    ------
+    ValueError
+        On use, if neither labels nor signals are judged.
+
+    See Also
+    --------
+    FocusFilter : Puts aside those with the lowest values.
+    sk_erts.selection.label_suspicion, sk_erts.selection.signal_suspicion : The parts.
+
+    Notes
+    -----
+    Of several labels per record the one with the least margin counts,
+    :math:`m = \min_j (2 \bar p_j - 1)`, with :math:`p_j` the probability of the true
+    state of label :math:`j`.
+
+    The margin costs nothing: the probabilities of all looks are there. It is new here;
+    near to it are the mean of the margins of the logits [1]_, and the filter that asks
+    whether a running mean of predictions agrees with the label [2]_.
+
+    References
+    ----------
+    .. [1] G. Pleiss et al., "Identifying mislabeled data using the area under the
+       margin ranking", NeurIPS 2020, arXiv:2001.10528.
+    .. [2] D. T. Nguyen et al., "SELF: learning to filter noisy labels with
+       self-ensembling", ICLR 2020, arXiv:1910.01842.
+
+    Examples
+    --------
+    Of three records of the first class, the network has mostly thought that the last
+    one is of the second:
+
+    >>> import numpy as np
+    >>> from sk_erts.selection import Reliability
+    >>> codes = np.array([0, 0, 0])
+    >>> proba = np.array([[0.9, 0.1], [0.9, 0.1], [0.2, 0.8]])
+    >>> Reliability().score(codes, proba).round(2).tolist()
+    [0.9, 0.9, 0.2]
+
+    The second one has a bad signal:
+
+    >>> from sk_erts.quality import SignalQuality
+    >>> both = Reliability(SignalQuality(fs=100))
+    >>> both.score(codes, proba, np.array([0, 0.7, 0])).round(2).tolist()
+    [0.9, 0.3, 0.2]
+    """
+
+    def __init__(self, signal_quality: Any = None, label: bool = True) -> None:
+        self.signal_quality = signal_quality
+        self.label = label
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Scores without which a record cannot be judged."""
+        if not self.label and self.signal_quality is None:
+            raise ValueError(
+                "Reliability must judge labels or signals. Got label=False and "
+                "signal_quality=None: give an estimator such as SignalQuality(fs=...)."
+            )
+        return frozenset({"confidence"} if self.label else ())
+
+    def score(
+        self,
+        codes: IntArray,
+        proba: FloatArray,
+        signal_suspicion: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the reliability of records.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_records,) or (n_records, n_labels)
+            Class index of each label, or an indicator matrix of several labels.
+        proba : ndarray of shape (n_records, n_classes)
+            Mean probabilities of the classes, or of the labels.
+        signal_suspicion : ndarray of shape (n_records,), optional
+            That of the signals, in [0, 1]; see
+            :func:`~sk_erts.selection.signal_suspicion`.
+
+        Returns
+        -------
+        reliability : ndarray of shape (n_records,)
+            In [0, 1]; higher is better.
+        """
+        suspicion: FloatArray = np.zeros(len(codes))
+        if self.label:
+            suspicion = label_suspicion(codes, proba)
+        if signal_suspicion is not None:
+            suspicion = np.maximum(suspicion, signal_suspicion)
+        return 1 - suspicion
+
+
+def as_reliability(focus: Any) -> Reliability | None:
+    """Return the measure that judges records, None for one that judges maps.
+
+    Parameters
+    ----------
+    focus : object
+        What a filter reads.
+
+    Returns
+    -------
+    reliability : Reliability or None
+        The object itself, or what its name stands for.
+    """
+    if isinstance(focus, str) and focus == RELIABILITY:
+        return Reliability()
+    return focus if isinstance(focus, Reliability) else None
+
+
+def share_doubted(reliability: FloatArray) -> float:
+    """Return the share of records that cannot be relied on.
+
+    Parameters
+    ----------
+    reliability : ndarray of shape (n_records,)
+        As `Reliability.score` returns it.
+
+    Returns
+    -------
+    share : float
+        At most 0.5.
+    """
+    if not len(reliability):
+        return 0.0
+    return min(float(np.mean(reliability < DOUBTED)), MAX_SHARE)

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from hypothesis import given
+
+from sk_erts.quality import SignalQuality
+from sk_erts.selection import (
+    DBPD,
+    FocusFilter,
+    KeepAll,
+    Reliability,
+    Scores,
+    Status,
+    label_suspicion,
+)
+from sk_erts.selection._reliability import as_reliability, share_doubted
+from tests.strategies import beliefs
+
+SIGNAL = SignalQuality(fs=100)
+
+
+@given(beliefs())
+def test_the_suspicion_of_an_audit_turned_round(belief):
+    np.testing.assert_array_equal(
+        Reliability().score(*belief), 1 - label_suspicion(*belief)
+    )
+
+
+def test_the_worse_of_label_and_signal_counts():
+    codes, proba = np.zeros(2, int), np.array([[0.8, 0.2], [0.1, 0.9]])
+    suspicion = np.array([0.5, 0.5])
+    both = Reliability(SIGNAL).score(codes, proba, suspicion)
+    np.testing.assert_allclose(both, [0.5, 0.1])
+    signal = Reliability(SIGNAL, label=False).score(codes, proba, suspicion)
+    np.testing.assert_allclose(signal, [0.5, 0.5])
+
+
+def test_what_must_be_looked_at():
+    assert Reliability().reads == {"confidence"}
+    assert Reliability(SIGNAL, label=False).reads == set()
+    with pytest.raises(ValueError, match="must judge labels or signals. Got label=F"):
+        _ = Reliability(label=False).reads
+
+
+def test_names_and_objects():
+    assert as_reliability("reliability").get_params() == Reliability().get_params()
+    given_one = Reliability(SIGNAL)
+    assert as_reliability(given_one) is given_one
+    assert as_reliability("top_mass") is as_reliability(None) is None
+
+
+def test_a_filter_reads_confidence_too():
+    """Whose label is judged has to be looked at, whatever gives the candidates."""
+    assert FocusFilter(KeepAll(), "reliability").reads == {"focus", "confidence"}
+    unjudged = FocusFilter(KeepAll(), Reliability(SIGNAL, label=False))
+    assert unjudged.reads == {"focus"}
+    assert FocusFilter(KeepAll(), "top_mass").reads == {"focus"}
+
+
+class TestAuto:
+    def select(self, reliability, policy=None):
+        n = len(reliability)
+        scores = Scores(np.arange(n) % 2, 1, np.zeros(n), np.array(reliability))
+        policy = FocusFilter(policy or DBPD(0.5), "reliability", threshold="auto")
+        return policy.select(scores, np.random.default_rng(0)) == Status.TRAINED
+
+    def test_those_below_a_third_are_put_aside(self):
+        kept = self.select([0.2, 0.9, 0.5, 0.33, 0.6, 0.34, 0.3, 0.7])
+        assert kept.tolist() == [False, True, True, False, True, True, False, True]
+
+    def test_nobody_where_all_are_reliable(self):
+        assert self.select(np.full(10, 0.4)).all()
+
+    def test_never_more_than_half(self):
+        kept = self.select(np.linspace(0, 0.3, 10))
+        assert kept.tolist() == [False] * 5 + [True] * 5
+
+    def test_no_candidates(self):
+        assert share_doubted(np.zeros(0)) == 0

@@ -1,0 +1,182 @@
+"""Records judged by label and signal inside fit, and by the fitted estimator."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import GridSearchCV
+
+from sk_erts import ERTSClassifier
+from sk_erts.quality import SignalQuality
+from sk_erts.selection import (
+    Reliability,
+    Status,
+    label_suspicion,
+    signal_suspicion,
+)
+from sk_erts.selection._scorer import Scorer
+from tests.conftest import bumps
+
+X, Y, _ = bumps(120)
+WRONG = np.arange(120) % 10 == 0
+GIVEN = np.where(WRONG, (Y + 1) % 3, Y)
+N_CALLS = []
+
+
+class Loudness(BaseEstimator):
+    """The louder, the worse; counts the records that it is asked for."""
+
+    def fit(self, X):
+        return self
+
+    def score_samples(self, X):
+        N_CALLS.append(len(X))
+        return -np.array([np.abs(x).mean() for x in X])
+
+
+@pytest.fixture
+def params(small):
+    return small | {
+        "focus": "reliability",
+        "focus_threshold": "auto",
+        "confidence_threshold": 0.7,
+        "warmup_epochs": 3,
+        "focus_warmup_epochs": 0,
+        "revision_epochs": 0,
+        "max_epochs": 10,
+    }
+
+
+def test_wrong_labels_are_put_aside(params):
+    story = ERTSClassifier(**params).fit(X, GIVEN).selection_
+    aside = (story.status[5:] == Status.UNRELIABLE).any(axis=0)
+    assert aside[WRONG].mean() > 0.7
+    assert aside[~WRONG].mean() < 0.1
+
+
+def test_who_is_put_aside_is_less_reliable_than_who_is_trained(params):
+    params |= {"easy_share": 0, "focus_threshold": 0.3, "renewal_interval": "epoch"}
+    story = ERTSClassifier(**params, class_rescue=False).fit(X, GIVEN).selection_
+    for status, focus in zip(story.status[3:], story.focus[3:], strict=True):
+        trained = focus[status == Status.TRAINED]
+        aside = focus[status == Status.UNRELIABLE]
+        assert aside.max() <= trained.min()
+        assert len(aside) == int(0.3 * (len(aside) + len(trained)) + 1e-9)
+    # The last epoch's looks come after its decisions.
+    latest = 1 - label_suspicion(GIVEN, story.mean_proba)
+    known = ~np.isnan(story.focus[-1])
+    assert np.abs(latest - story.focus[-1])[known].max() < 0.1
+
+
+def test_probabilities_are_averaged_over_the_training(small):
+    """On full data each record has had one look per epoch, that of its step."""
+    full = small | {"data_dropout": None, "focus": None, "lr": 1e-12}
+    clf = ERTSClassifier(**full).fit(X, Y)
+    story = clf.selection_
+    np.testing.assert_allclose(
+        story.mean_proba[np.arange(120), Y], story.confidence.mean(axis=0), atol=1e-3
+    )
+    np.testing.assert_allclose(story.mean_proba.sum(axis=1), 1, atol=1e-5)
+
+
+def test_no_map_is_looked_at(params, monkeypatch):
+    def fail(self, *args):
+        raise AssertionError("a map was scored")
+
+    monkeypatch.setattr(Scorer, "focus", fail)
+    clf = ERTSClassifier(**params).fit(X, GIVEN)
+    assert (clf.selection_.status == Status.UNRELIABLE).any()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"augment": lambda X, rng: X},
+        {"data_dropout": None},
+        {"data_dropout": "srd"},
+        {"reuse_scores": False},
+        {"renewal_interval": "batch"},
+        {"warmup_epochs": 0},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_any_scheme_gives_what_it_needs(params, change):
+    """Whoever is judged has been looked at before."""
+    clf = ERTSClassifier(**params | change).fit(X, GIVEN)
+    judged = clf.selection_.status == Status.UNRELIABLE
+    assert judged.any()
+    assert not np.isnan(clf.selection_.focus[judged]).any()
+
+
+class TestSignals:
+    LOUD = np.arange(120) % 12 == 3
+
+    def damaged(self):
+        return np.where(self.LOUD[:, None, None], 20 * X, X).astype(np.float32)
+
+    def test_bad_signals_are_put_aside(self, params):
+        params |= {"data_dropout": None, "renewal_interval": "epoch"}
+        params["focus"] = Reliability(Loudness(), label=False)
+        story = ERTSClassifier(**params).fit(self.damaged(), Y).selection_
+        aside = story.status[3:] == Status.UNRELIABLE
+        np.testing.assert_array_equal(aside, np.tile(self.LOUD, (7, 1)))
+
+    def test_both_at_once(self, params):
+        params |= {"data_dropout": None, "renewal_interval": "epoch"}
+        params["focus"] = Reliability(Loudness())
+        story = ERTSClassifier(**params).fit(self.damaged(), GIVEN).selection_
+        aside = (story.status[5:] == Status.UNRELIABLE).any(axis=0)
+        assert aside[self.LOUD].all()
+        assert aside[WRONG].mean() > 0.6
+
+    def test_they_are_measured_once(self, params):
+        N_CALLS.clear()
+        split = [(np.arange(100), np.arange(100, 120))]
+        params["focus"] = Reliability(Loudness())
+        ERTSClassifier(**params, validation_fraction=split).fit(X, Y)
+        assert sum(N_CALLS) == 100
+
+    def test_new_records_are_compared_with_those_of_the_training(self, params):
+        params["focus"] = Reliability(Loudness(), label=False)
+        clf = ERTSClassifier(**params).fit(self.damaged(), Y)
+        quality = Loudness().score_samples(self.damaged())
+        expected = 1 - signal_suspicion(Loudness().score_samples(X[:9]), quality)
+        np.testing.assert_allclose(clf.focus_score(X[:9], Y[:9]), expected)
+
+    def test_what_measures_nothing_fails_before_the_training(self, params):
+        params["focus"] = Reliability(signal_quality="good")
+        with pytest.raises(ValueError, match="'signal_quality' of Reliability must be"):
+            ERTSClassifier(**params).fit(X, Y)
+
+
+def test_focus_score_is_that_of_the_network_now(params):
+    clf = ERTSClassifier(**params).fit(X, GIVEN)
+    proba = clf.predict_proba(X)
+    expected = 1 - label_suspicion(GIVEN, proba)
+    np.testing.assert_allclose(clf.focus_score(X, GIVEN), expected)
+    best = 1 - label_suspicion(proba.argmax(axis=1), proba)
+    np.testing.assert_allclose(clf.focus_score(X), best)
+
+
+def test_several_labels(params):
+    several = np.eye(3, dtype=int)[Y]
+    several[WRONG, 0] = 1 - several[WRONG, 0]
+    story = ERTSClassifier(**params).fit(X, several).selection_
+    aside = (story.status[5:] == Status.UNRELIABLE).any(axis=0)
+    assert aside[WRONG].mean() > 3 * aside[~WRONG].mean()
+
+
+def test_parameters_are_cloned_and_searched(params):
+    quality = SignalQuality(fs=100, measures=["baseline_wander"])
+    clf = ERTSClassifier(**params | {"focus": Reliability(quality)})
+    twin = clone(clf).set_params(focus__signal_quality__fs=50)
+    assert twin.focus.signal_quality.fs == 50
+    assert clf.focus.signal_quality.fs == 100
+    grid = {"focus": ["top_mass", "reliability"], "focus_threshold": [0.2, "auto"]}
+    search = GridSearchCV(clf, grid, cv=2).fit(X, GIVEN)
+    assert search.best_params_["focus"] in ("top_mass", "reliability")
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_a_misspelt_name(params):
+    with pytest.raises(ValueError, match="'relability'. Did you mean 'reliability'"):
+        ERTSClassifier(**params | {"focus": "relability"}).fit(X, Y)
