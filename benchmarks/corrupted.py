@@ -105,12 +105,12 @@ def after_warmup(policy: Policy) -> dict:
     }
 
 
-def by_reliability(focus="reliability", threshold=0.5) -> dict:
+def by_reliability(focus="reliability", threshold=0.5, tau=0.7) -> dict:
     """Return the recommended parameters."""
     return {
         "focus": focus,
         "focus_threshold": threshold,
-        "confidence_threshold": 0.5,
+        "confidence_threshold": tau,
         "warmup_epochs": 4,
         "focus_warmup_epochs": 0,
         "revision_epochs": 0,
@@ -123,13 +123,14 @@ def schemes(data: Data) -> dict[str, Scheme]:
     return {
         FULL: lambda: {"data_dropout": None, "focus": None},
         DROPOUT: lambda: {"focus": None},
-        "DBPD, threshold 0.5": lambda: after_warmup(DBPD(0.5)),
+        "DBPD, threshold 0.7": lambda: after_warmup(DBPD(0.7)),
         "aside: reliability": by_reliability,
+        "aside: reliability, tau 0.5": lambda: by_reliability(tau=0.5),
         "aside: reliability, auto": lambda: by_reliability(threshold="auto"),
         "aside: reliability, signal too": lambda: by_reliability(Reliability(quality)),
         "aside: signal quality": lambda: by_reliability(Reliability(quality, False)),
-        "aside: the hardest": lambda: after_warmup(HardnessFilter(DBPD(0.5), 0.5)),
-        "aside: at random": lambda: after_warmup(RandomFilter(DBPD(0.5), 0.5)),
+        "aside: the hardest": lambda: after_warmup(HardnessFilter(DBPD(0.7), 0.5)),
+        "aside: at random": lambda: after_warmup(RandomFilter(DBPD(0.7), 0.5)),
         "aside: top_mass, as in the paper": lambda: {
             "focus": "top_mass",
             "focus_threshold": 0.2,

@@ -3,7 +3,9 @@
 Table ``remarks``: measures of the signal, and of Grad-CAM maps, against what PTB-XL's
 annotators remarked, over all records and among those that a network finds hard; and
 against CinC 2017's class of noisy records. Table ``corruption``: good records with
-graded damage. Table ``cost``: time per record beside the pass that scores it.
+graded damage; ``synthetic``: that of `make_ecg`. Table ``stability``: whether networks
+of other seeds, and other layers, find the same records focused. Table ``cost``: time
+per record beside the pass that scores it.
 
 The signal's constants were chosen on folds 1-4 of PTB-XL and on every other record of
 CinC 2017; figures are those of folds 5-8 and of the other records. `SignalQuality` is
@@ -20,13 +22,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
+from scipy.stats import rankdata, spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sk_erts import ERTSClassifier
 from sk_erts.attribution import gradcam
 from sk_erts.attribution._focus import FOCUS_MEASURES
-from sk_erts.datasets import STANDARD_LEADS, load_cinc2017, load_ptbxl
+from sk_erts.datasets import STANDARD_LEADS, load_cinc2017, load_ptbxl, make_ecg
 from sk_erts.datasets._leads import lead_matrix
 from sk_erts.models import ResNet1d
 from sk_erts.quality import SignalQuality
@@ -40,6 +42,9 @@ EPOCHS = (4, 12)
 # Fewer records than this tell nothing.
 LEAST = 8
 N_BOOTSTRAPS = 500
+# The last block of the stage before the last, with maps of twice as many steps.
+EARLIER_LAYER = "features.8"
+SPOILT = ("wander", "muscle", "motion", "lost_leads")
 Truths = dict[str, np.ndarray]
 
 
@@ -298,7 +303,77 @@ def cost(folder: Path, seed: int) -> None:
         print(f"| {name} | {seconds / len(X) * 1e6:.0f} | {share:.3f} |")
 
 
-TABLES = {"remarks": remarks, "corruption": corruption, "cost": cost}
+def synthetic(folder: Path, seed: int) -> None:
+    """Print what is found of the damage that make_ecg puts in."""
+    X, y, truth = make_ecg(1500, noise=0.3, random_state=seed, return_evidence=True)
+    kinds = {kind: truth.corruption == kind for kind in SPOILT}
+    first = np.arange(len(X)) % 2 == 0
+    signals = Signals(X, kinds | {"any": truth.corrupted}, first, y)
+    bad = signal_badness(signals)
+    show("make_ecg, every other record", bad, signals.remarks, ~first)
+    epoch, confidence, focus = next(hard_records(signals, seed))
+    hard = ~first & (confidence < 0.5)
+    title = f"make_ecg, after epoch {epoch}, confidence below 0.5"
+    show(title, bad | focus, signals.remarks, hard)
+
+
+def stability(folder: Path, seed: int) -> None:
+    """Print how focus agrees between networks and layers: rank correlations."""
+    signals = ptbxl(folder)
+    rows = np.flatnonzero(signals.classes != "")
+    X, y = signals.X[rows], signals.classes[rows]
+    noisy = signals.remarks["static_noise"][rows]
+    codes = np.unique(y, return_inverse=True)[1]
+    found: dict[str, list[np.ndarray]] = {name: [] for name in FOCUS_MEASURES}
+    earlier: dict[str, list[np.ndarray]] = {name: [] for name in FOCUS_MEASURES}
+    is_hard = []
+    for k in range(3):
+        clf = ERTSClassifier(
+            module__width=16,
+            max_epochs=EPOCHS[0],
+            data_dropout=None,
+            focus=None,
+            class_weight="effective",
+            random_state=seed + k,
+            verbose=0,
+        ).fit(X, y)
+        is_hard.append(clf.predict_proba(X)[np.arange(len(y)), codes] < 0.5)
+        for layer, scores in ((None, found), (EARLIER_LAYER, earlier)):
+            maps = gradcam(clf.net_.module_, X, target=codes, signed=True, layer=layer)
+            for name, measure in FOCUS_MEASURES.items():
+                scores[name].append(measure(maps))
+    print("\n| measure | between seeds | between layers | static noise, by seed | "
+          "earlier layer |")  # fmt: skip
+    print("|---|---|---|---|---|")
+    for name in FOCUS_MEASURES:
+        seeds = [
+            spearmanr(found[name][a][both], found[name][b][both]).statistic
+            for a, b in ((0, 1), (0, 2), (1, 2))
+            for both in [is_hard[a] & is_hard[b]]
+        ]
+        layers = [
+            spearmanr(found[name][k][hard], earlier[name][k][hard]).statistic
+            for k, hard in enumerate(is_hard)
+        ]
+        areas = [
+            [
+                auroc(noisy[hard], -scores[name][k][hard])
+                for k, hard in enumerate(is_hard)
+            ]
+            for scores in (found, earlier)
+        ]
+        cells = [", ".join(f"{value:.2f}" for value in values) for values in areas]
+        print(f"| {name} | {np.mean(seeds):.2f} | {np.mean(layers):.2f} | "
+              f"{' | '.join(cells)} |")  # fmt: skip
+
+
+TABLES = {
+    "remarks": remarks,
+    "corruption": corruption,
+    "synthetic": synthetic,
+    "stability": stability,
+    "cost": cost,
+}
 
 
 def main() -> None:

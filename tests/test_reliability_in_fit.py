@@ -121,7 +121,7 @@ class TestSignals:
         np.testing.assert_array_equal(aside, np.tile(self.LOUD, (7, 1)))
 
     def test_both_at_once(self, params):
-        params |= {"data_dropout": None, "renewal_interval": "epoch"}
+        params |= {"data_dropout": None, "focus_threshold": 0.25}
         params["focus"] = Reliability(Loudness())
         story = ERTSClassifier(**params).fit(self.damaged(), GIVEN).selection_
         aside = (story.status[5:] == Status.UNRELIABLE).any(axis=0)
