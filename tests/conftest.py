@@ -43,9 +43,13 @@ def records():
     return X, np.array(["AFIB", "NORM", "PVC"])[codes]
 
 
+# The papers' filter, by the map.
+BY_MAP = {"confidence_threshold": 0.3, "focus": "top_mass", "focus_threshold": 0.2}
+
+
 @pytest.fixture(scope="session")
 def small():
-    """Parameters of a network that trains in a fraction of a second."""
+    """Parameters of a network that trains in a fraction of a second, in all phases."""
     return {
         "module__width": 8,
         "module__blocks": (1, 1),
@@ -55,6 +59,7 @@ def small():
         "batch_size": 32,
         "warmup_epochs": 1,
         "focus_warmup_epochs": 1,
+        "revision_epochs": 1,
         "random_state": 0,
         "verbose": 0,
     }

@@ -227,8 +227,8 @@ class TestNetworks:
     def test_no_layer_to_explain_fails_at_the_start_not_epochs_later(self):
         module = nn.Sequential(nn.Flatten(), nn.Linear(128, 3))
         with pytest.raises(ValueError, match="Name one with 'cam_layer'"):
-            self.fit(module, warmup_epochs=10**6)
-        self.fit(module, focus=None)
+            self.fit(module, focus="top_mass", warmup_epochs=10**6)
+        self.fit(module)
 
 
 class TestLossThatIsNotFinite:

@@ -212,8 +212,8 @@ class TestInsideScikitLearn:
         assert len(pickle.dumps(clf)) < X.nbytes / 10
 
     def test_repr_shows_what_was_changed(self):
-        clf = ERTSClassifier(module__width=8, focus_threshold=0.5)
-        assert repr(clf) == "ERTSClassifier(focus_threshold=0.5, module__width=8)"
+        clf = ERTSClassifier(module__width=8, focus_threshold=0.2)
+        assert repr(clf) == "ERTSClassifier(focus_threshold=0.2, module__width=8)"
 
 
 class TestModule:
@@ -573,21 +573,28 @@ class TestOutput:
         assert list(tmp_path.iterdir()) == []
 
 
+BY_RELIABILITY = FocusFilter(DBPD(0.7), "reliability", 0.5)
+
+
 class TestFlatParametersDescribeAPolicy:
     @pytest.mark.parametrize(
         ("params", "policy"),
         [
-            ({}, Rehearsal(FocusFilter(DBPD(0.3)))),
+            ({}, Rehearsal(BY_RELIABILITY)),
             (
                 {"easy_share": 0.2, "easy_weight": 2},
-                Rehearsal(FocusFilter(DBPD(0.3)), 0.2, 2),
+                Rehearsal(BY_RELIABILITY, 0.2, 2),
             ),
-            ({"easy_share": 0}, FocusFilter(DBPD(0.3))),
-            ({"focus": None, "easy_share": 0}, DBPD(0.3)),
+            ({"easy_share": 0}, BY_RELIABILITY),
+            (
+                {"focus": "top_mass", "confidence_threshold": 0.3, "easy_share": 0},
+                FocusFilter(DBPD(0.3), threshold=0.5),
+            ),
+            ({"focus": None, "easy_share": 0}, DBPD(0.7)),
             ({"data_dropout": None, "focus": None}, KeepAll()),
             (
                 {"data_dropout": None, "focus": "gini", "class_rescue": False},
-                FocusFilter(KeepAll(), focus="gini", class_rescue=False),
+                FocusFilter(KeepAll(), "gini", 0.5, class_rescue=False),
             ),
             ({"selection": DBPD(0.9)}, DBPD(0.9)),
         ],

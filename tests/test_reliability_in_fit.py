@@ -95,9 +95,9 @@ def test_no_map_is_looked_at(params, monkeypatch):
         {"data_dropout": "srd"},
         {"reuse_scores": False},
         {"renewal_interval": "batch"},
-        {"warmup_epochs": 0},
+        {"warmup_epochs": 0, "data_dropout": None},
     ],
-    ids=lambda change: next(iter(change)),
+    ids=lambda change: " and ".join(change),
 )
 def test_any_scheme_gives_what_it_needs(params, change):
     """Whoever is judged has been looked at before."""

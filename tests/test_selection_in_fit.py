@@ -25,7 +25,7 @@ from sk_erts.selection import (
 )
 from sk_erts.selection._precision import ScoringPrecision
 from sk_erts.selection._scorer import Scorer
-from tests.conftest import bumps
+from tests.conftest import BY_MAP, bumps
 
 X, Y, _ = bumps(200)
 AFRESH = {"reuse_scores": False, "revisit_gaps": (1,)}
@@ -78,9 +78,14 @@ class Watch(Callback):
 
 
 @pytest.fixture(scope="module")
-def parameters(small):
+def phases(small):
     schedule = {"max_epochs": 10, "warmup_epochs": 2, "focus_warmup_epochs": 2}
     return small | schedule | {"probe_records": 0}
+
+
+@pytest.fixture(scope="module")
+def parameters(phases):
+    return phases | BY_MAP
 
 
 def fit(parameters, **others):
@@ -136,9 +141,9 @@ class TestCounts:
 
 
 class TestControls:
-    def test_random_filter_is_matched_to_the_focus_filter(self, parameters):
+    def test_random_filter_is_matched_to_the_focus_filter(self, phases):
         stories = [
-            fit(parameters, selection=policy).selection_
+            fit(phases, selection=policy).selection_
             for policy in (
                 FocusFilter(DBPD(0.6), threshold=0.4, class_rescue=False),
                 RandomFilter(DBPD(0.6), threshold=0.4, class_rescue=False),
@@ -151,9 +156,9 @@ class TestControls:
         assert (of_focus != at_random).any()
         assert np.isnan(stories[1].focus).all()
 
-    def test_hardness_filter_trains_a_band(self, parameters):
+    def test_hardness_filter_trains_a_band(self, phases):
         policy = HardnessFilter(DBPD(0.6), threshold=0.4, class_rescue=False)
-        story = fit(parameters, selection=policy).selection_
+        story = fit(phases, selection=policy).selection_
         for status, confidence in zip(
             story.status[4:9], story.confidence[4:9], strict=True
         ):
@@ -163,14 +168,14 @@ class TestControls:
         assert (story.status[4] == Status.UNRELIABLE).any()
 
     def test_selective_backprop_trains_about_half_from_the_first_epoch_on(
-        self, parameters
+        self, phases
     ):
-        clf = fit(parameters, selection=SelectiveBackprop())
+        clf = fit(phases, selection=SelectiveBackprop())
         kept = clf.kept_counts_ / len(X)
         np.testing.assert_array_equal(kept[[0, 1, 9]], 1)
         np.testing.assert_allclose(kept[2:9], 0.5, atol=0.15)
 
-    def test_infobatch_weighs_whom_it_keeps_of_the_easy(self, parameters):
+    def test_infobatch_weighs_whom_it_keeps_of_the_easy(self, phases):
         class Weights(Callback):
             def __init__(self):
                 self.seen = {}
@@ -183,7 +188,7 @@ class TestControls:
                     ) | dict(zip(index.tolist(), weight.tolist(), strict=True))
 
         clf = ERTSClassifier(
-            **parameters,
+            **phases,
             selection=InfoBatch(0.75),
             class_weight=None,
             callbacks=[Weights()],
@@ -261,7 +266,7 @@ class TestInterval:
         for steps in watch(clf).steps:
             assert all(size == 32 for size in steps[:-1])
 
-    def test_a_choice_sees_the_network_as_it_is_then(self, parameters):
+    def test_a_choice_sees_the_network_as_it_is_then(self, phases):
         """Renewing every batch scores with weights that earlier steps have changed."""
         states = []
 
@@ -273,10 +278,10 @@ class TestInterval:
                 return np.ones(len(scores), dtype=bool)
 
         params = {"selection": Spy(), "max_epochs": 4} | AFRESH
-        ERTSClassifier(**parameters | params, renewal_interval="batch").fit(X, Y)
+        ERTSClassifier(**phases | params, renewal_interval="batch").fit(X, Y)
         by_batch = np.concatenate(states)
         states.clear()
-        ERTSClassifier(**parameters | params, renewal_interval="epoch").fit(X, Y)
+        ERTSClassifier(**phases | params, renewal_interval="epoch").fit(X, Y)
         once = np.concatenate(states)
         assert by_batch.shape == once.shape
         np.testing.assert_allclose(by_batch[:32], once[:32], rtol=1e-4)
@@ -302,11 +307,11 @@ class TestStepScores:
         expected = logits.softmax(dim=1)[np.arange(200), Y]
         np.testing.assert_allclose(clf.selection_.confidence[1], expected, atol=2e-3)
 
-    def test_focus_of_a_step_is_that_of_its_maps(self, parameters):
+    def test_focus_of_a_step_is_that_of_its_maps(self, phases):
         policy = FocusFilter(DBPD(1.0), threshold=0.0)
         params = {"lr": 1e-12, "batch_size": 200, "max_epochs": 3, "warmup_epochs": 0}
         clf = ERTSClassifier(
-            **parameters | params | {"focus_warmup_epochs": 0}, selection=policy
+            **phases | params | {"focus_warmup_epochs": 0}, selection=policy
         ).fit(X, Y)
         cam = GradCAM(clf.net_.module_)
         module = clf.net_.module_.train()
@@ -418,6 +423,7 @@ class TestCheapLooks:
         clf = ERTSClassifier(
             TwoLayerHead,
             focus=measure,
+            confidence_threshold=0.3,
             max_epochs=4,
             warmup_epochs=2,
             focus_warmup_epochs=0,

@@ -9,7 +9,7 @@ from torch import nn
 
 from sk_erts import ERTSClassifier
 from sk_erts._task import SeveralLabels
-from tests.conftest import bumps
+from tests.conftest import BY_MAP, bumps
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def labelled():
 
 @pytest.fixture(scope="module")
 def fitted(labelled, small):
-    params = small | {"max_epochs": 30, "warmup_epochs": 10}
+    params = small | BY_MAP | {"max_epochs": 30, "warmup_epochs": 10}
     return ERTSClassifier(**params).fit(*labelled)
 
 

@@ -213,7 +213,7 @@ class SelectionDisplay:
         ... ).fit(X, y)
         >>> display = SelectionDisplay.from_estimator(clf)
         >>> display.phases
-        ['warm-up', 'data dropout', 'revision']
+        ['warm-up', 'focus filter', 'focus filter']
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "selection_"):

@@ -75,6 +75,7 @@ class Scorer:
         self.batch_size = batch_size
         self.precision = precision
         self.cam = GradCAM(module, cam_layer)
+        self.names_layer = cam_layer is not None
         self.n_scored = 0
 
     def score(self, index: IntArray, reads: frozenset[str]) -> dict[str, FloatArray]:
@@ -150,11 +151,13 @@ class Scorer:
                 "'confidence' and 'focus'. Correct the policy's 'reads'."
             )
         index = np.arange(min(2, len(self.training_set)))
-        maps = frozenset() if as_reliability(policy.measure) is None else {"focus"}
+        judged = as_reliability(policy.measure) is not None
+        wanted = reads - {"focus"} if judged and not self.names_layer else reads
         with untouched(self.module):
-            tried = self._score_batch(index, reads - maps) if reads else {}
-        tried.pop("proba", None)
-        tried |= {name: np.zeros(len(index)) for name in reads & maps}
+            tried = self._score_batch(index, wanted) if wanted else {}
+        if judged:
+            tried["focus"] = np.zeros(len(index))
+        tried = {name: tried[name] for name in reads}
         scores = Scores(self.task.strata(self.training_set.codes)[index], 1, **tried)
         for part in (policy, policy.without_focus()):
             part.select(scores, np.random.default_rng(0))

@@ -16,6 +16,7 @@ PARAMETERS = {
     "max_epochs": 6,
     "warmup_epochs": 1,
     "focus_warmup_epochs": 1,
+    "revision_epochs": 1,
     "random_state": 0,
     "verbose": 0,
 }
