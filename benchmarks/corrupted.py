@@ -25,7 +25,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 from skorch.callbacks import LRScheduler
 
-from benchmarks.schemes import GAMMA, LR, interval
+from benchmarks.schemes import BY_MAP, GAMMA, LR, NO_FILTER, interval
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import STANDARD_LEADS, load_cinc2017, load_ptbxl, make_ecg
 from sk_erts.quality import SignalQuality
@@ -44,6 +44,8 @@ from sk_erts.selection import (
 N_PARTS = 3
 FULL, DROPOUT, ORACLE = "full data", "DBPD", "full data without the bad records"
 BATCH_SIZE = {"ptbxl": 64, "make_ecg": 64, "cinc2017": 16}
+# Of the schemes that have no filter to wait for.
+PHASES = {"warmup_epochs": 3, "revision_epochs": 1}
 Scheme = Callable[[], dict]
 
 
@@ -106,7 +108,7 @@ def after_warmup(policy: Policy) -> dict:
 
 
 def by_reliability(focus="reliability", threshold=0.5, tau=0.7) -> dict:
-    """Return the recommended parameters."""
+    """Return the defaults of the classifier, with one of them changed."""
     return {
         "focus": focus,
         "focus_threshold": threshold,
@@ -122,7 +124,7 @@ def schemes(data: Data) -> dict[str, Scheme]:
     quality = SignalQuality(100, lead_names=data.lead_names)
     return {
         FULL: lambda: {"data_dropout": None, "focus": None},
-        DROPOUT: lambda: {"focus": None},
+        DROPOUT: lambda: NO_FILTER,
         "DBPD, threshold 0.7": lambda: after_warmup(DBPD(0.7)),
         "aside: reliability": by_reliability,
         "aside: reliability, tau 0.5": lambda: by_reliability(tau=0.5),
@@ -131,17 +133,11 @@ def schemes(data: Data) -> dict[str, Scheme]:
         "aside: signal quality": lambda: by_reliability(Reliability(quality, False)),
         "aside: the hardest": lambda: after_warmup(HardnessFilter(DBPD(0.7), 0.5)),
         "aside: at random": lambda: after_warmup(RandomFilter(DBPD(0.7), 0.5)),
-        "aside: top_mass, as in the paper": lambda: {
-            "focus": "top_mass",
-            "focus_threshold": 0.2,
-        },
-        "aside: top_mass, by a gap": lambda: {
-            "focus": "top_mass",
-            "focus_threshold": "auto",
-        },
-        "aside: positive_share": lambda: {"focus": "positive_share"},
-        "InfoBatch": lambda: {"selection": InfoBatch()},
-        "selective backprop": lambda: {"selection": SelectiveBackprop()},
+        "aside: top_mass, as in the paper": lambda: BY_MAP,
+        "aside: top_mass, by a gap": lambda: BY_MAP | {"focus_threshold": "auto"},
+        "aside: positive_share": lambda: BY_MAP | {"focus": "positive_share"},
+        "InfoBatch": lambda: {"selection": InfoBatch(), **PHASES},
+        "selective backprop": lambda: {"selection": SelectiveBackprop(), **PHASES},
         ORACLE: lambda: {"data_dropout": None, "focus": None},
     }
 

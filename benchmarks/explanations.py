@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.data import ptbxl
+from benchmarks.schemes import BY_MAP
 from sk_erts import ERTSClassifier
 from sk_erts.attribution import METHODS
 from sk_erts.datasets import make_ecg
@@ -50,6 +51,7 @@ def fit(X: np.ndarray, y: np.ndarray, seed: int, epochs: int) -> ERTSClassifier:
         class_weight="effective",
         random_state=seed,
         verbose=0,
+        **BY_MAP,
     ).fit(X, y)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from sklearn.metrics import f1_score
 
+from benchmarks.schemes import BY_MAP
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import load_ptbxl
 from sk_erts.models import ResNet1d
@@ -41,8 +42,7 @@ def main() -> None:
                 easy_share=easy_share,
                 easy_weight=1,
                 probe_records=0,
-                warmup_epochs=5,
-                revision_epochs=0,
+                **BY_MAP | {"warmup_epochs": 5, "revision_epochs": 0},
                 random_state=seed,
                 verbose=0,
             ).fit(train.data, train.target)

@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV
 from skorch import NeuralNetClassifier
 
 from benchmarks.loops import FullData
+from benchmarks.schemes import BY_MAP
 from sk_erts import ERTSClassifier
 from sk_erts._input import Records, TrainingSet
 from sk_erts._task import make_task
@@ -172,7 +173,9 @@ def search(n_threads: int, turns: int) -> str:
     X, y = records(1000)
     torch.set_num_threads(n_threads)
     grid = {"focus_threshold": [0.1, 0.2, 0.3, 0.4]}
-    clf = ERTSClassifier(module__width=8, max_epochs=8, random_state=0, verbose=0)
+    clf = ERTSClassifier(
+        module__width=8, max_epochs=8, random_state=0, verbose=0, **BY_MAP
+    )
 
     def fit(n_jobs: int) -> None:
         GridSearchCV(clf, grid, cv=2, n_jobs=n_jobs, refit=False).fit(X, y)

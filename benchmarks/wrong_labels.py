@@ -24,7 +24,7 @@ from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_s
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from skorch.callbacks import Callback
 
-from benchmarks.corrupted import by_reliability
+from benchmarks.schemes import BY_MAP
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import load_ptbxl, make_ecg
 from sk_erts.selection import label_suspicion
@@ -38,8 +38,8 @@ MAIN_SHARE = 0.1
 N_FOLDS = 3
 TRAININGS = {
     "full data": {"data_dropout": None, "focus": None},
-    "selection": {"focus": "top_mass"},
-    "reliability": by_reliability(),
+    "selection": BY_MAP,
+    "reliability": {},
 }
 
 Run = dict[str, np.ndarray]

@@ -2,7 +2,7 @@
 
 The same network is trained three times on the same records: on all of them in every
 epoch; on those it still finds hard (progressive data dropout, DBPD); and on the hard
-ones whose evidence is also focused (ERTS). One table and two figures tell the rest.
+ones that it can also rely on (ERTS). One table and two figures tell the rest.
 
     python examples/demo.py                     # synthetic records, two minutes
     python examples/demo.py --quick             # a few seconds, too few to learn much
@@ -29,7 +29,7 @@ from sk_erts.plotting import ECGDisplay, SelectionDisplay
 # What tells the three apart; all else is the same.
 SCHEMES = {
     "full data": {"data_dropout": None, "focus": None},
-    "DBPD": {"focus": None},
+    "DBPD": {"focus": None, "confidence_threshold": 0.3},
     "ERTS": {},
 }
 

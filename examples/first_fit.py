@@ -18,7 +18,7 @@ X, y = make_ecg(
 )
 X_test, y_test = make_ecg(200, duration_s=5, classes=classes, random_state=1)
 
-# Training skips what is learned already and puts aside what is hard but unfocused.
+# Training skips what is learned already, and puts aside what is hard and unreliable.
 clf = ERTSClassifier(
     module=ResNet1d,
     module__width=8,

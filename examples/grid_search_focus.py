@@ -1,6 +1,8 @@
-"""How many of the hard records should be put aside?
+"""Which of the hard records should be put aside, and how many?
 
-The share is a parameter like any other: a grid search tries several, in two processes.
+By the reliability of their label, or by the focus of their Grad-CAM map, as in the paper?
+Measure and share are parameters like any other: a grid search tries several, in two
+processes.
 """
 
 from sklearn.model_selection import GridSearchCV
@@ -28,7 +30,7 @@ clf = ERTSClassifier(
 )
 search = GridSearchCV(
     clf,
-    {"focus_threshold": [0.1, 0.3, 0.5]},
+    {"focus": ["reliability", "top_mass"], "focus_threshold": [0.2, 0.5]},
     scoring="f1_macro",
     cv=2,
     n_jobs=2,

@@ -41,12 +41,17 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     r"""Classify electrocardiograms with a network trained on fewer records.
 
     ERTS [1]_ skips the records that are already learned (Progressive Data Dropout,
-    [2]_), and of the hard ones trains only those whose Grad-CAM map for the true
-    class shows focused evidence; the rest are taken for noise. All of it happens
-    inside `fit`: after `warmup_epochs` epochs on all data the *candidates* are the
-    records that the data dropout leaves, from `focus_warmup_epochs` epochs later the
-    least focused of them are put aside, and the last `revision_epochs` epochs see
-    all data again.
+    [2]_), and of the hard ones trains only those that can be relied on; the rest are
+    taken for noise. All of it happens inside `fit`: after `warmup_epochs` epochs on
+    all data the *candidates* are the records that the data dropout leaves, from
+    `focus_warmup_epochs` epochs later the least reliable of them are put aside, and
+    the last `revision_epochs` epochs see all data again.
+
+    What makes a record reliable is `focus`. In the paper it is a Grad-CAM map for the
+    true class that shows focused evidence (``"top_mass"``). The default,
+    ``"reliability"``, asks whether the network has believed in the label over all
+    epochs: on real recordings with wrong labels that trains better networks, and
+    maps do not; see Notes.
 
     Parameters
     ----------
@@ -58,8 +63,9 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     data_dropout : {"dbpd", "smrd", "srd"} or None, default="dbpd"
         Which records are candidates: those below `confidence_threshold`, as many at
         random, a random share ``decay ** epoch``, or all.
-    confidence_threshold : float, default=0.3
-        Probability :math:`\tau` of the true class from which on a record is easy.
+    confidence_threshold : float, default=0.7
+        Probability :math:`\tau` of the true class from which on a record is easy; 0.3
+        in the papers.
     decay : float, default=0.98
         Share kept from one epoch of selection to the next by ``"srd"``.
     easy_share : float, default=0.05
@@ -68,26 +74,26 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     easy_weight : float, default=5
         What each of these weighs in the loss; ``1 / easy_share`` lets them stand for
         all easy records, at the price of noisier steps.
-    focus : str, callable, Reliability or None, default="top_mass"
-        Focus measure, a key of :data:`sk_erts.attribution.FOCUS_MEASURES` or a
-        function from signed maps (n, times) to scores (n,); or ``"reliability"``,
-        which judges not the map, but the label by what all looks at the record said,
-        and with a :class:`~sk_erts.selection.Reliability` the signal too. None is
-        data dropout alone; together with ``data_dropout=None`` it is training on full
-        data.
-    focus_threshold : float or "auto", default=0.2
+    focus : str, callable, Reliability or None, default="reliability"
+        By what candidates are judged: ``"reliability"``, the label by what all looks
+        at the record said, and with a :class:`~sk_erts.selection.Reliability` object
+        the signal too; or a measure of the Grad-CAM map, a key of
+        :data:`sk_erts.attribution.FOCUS_MEASURES` or a function from signed maps
+        (n, times) to scores (n,). None is data dropout alone; together with
+        ``data_dropout=None`` it is training on full data.
+    focus_threshold : float or "auto", default=0.5
         Share of the candidates put aside as unreliable. ``"auto"`` takes
         those in the lower of two groups of focus scores, if there are two; of
         reliability those below 1/3. Never more than half of the candidates.
     class_rescue : bool, default=True
         Let a class that would lose all its candidates keep its best one.
-    warmup_epochs : int, default=3
+    warmup_epochs : int, default=4
         First epochs, on all data.
-    focus_warmup_epochs : int, default=3
+    focus_warmup_epochs : int, default=0
         Epochs of data dropout before the focus filter sets in.
-    revision_epochs : int, default=1
-        Last epochs, on all data. A training that is not longer than warm-up and
-        revision is one on full data.
+    revision_epochs : int, default=0
+        Last epochs, on all data, as in the papers. They bring wrong labels back. A
+        training that is not longer than warm-up and revision is one on full data.
     renewal_interval : int, "batch" or "epoch", default=512
         Records between two renewals of the selection. Batches are filled across
         intervals. ``"batch"`` is the authors' scheme, in which what is kept of one
@@ -207,7 +213,14 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     of the probabilities of the true states. The Grad-CAM map is
     :math:`A_t = \max(0, \sum_k w_k a_{kt})`,
     :math:`w_k = \frac1T \sum_t \partial y_c / \partial a_{kt}`, and the focus of
-    the paper the share of its mass in its top tenth.
+    the paper the share of its mass in its top tenth. The reliability of a label is
+    :math:`(1 + m) / 2` with the margin :math:`m` of its mean probability over all
+    looks at the record; see :class:`~sk_erts.selection.Reliability`.
+
+    The paper's filter and thresholds are ``focus="top_mass", focus_threshold=0.2,
+    confidence_threshold=0.3, warmup_epochs=5, focus_warmup_epochs=3,
+    revision_epochs=1``. The page on reliability has the trainings by which the default
+    was chosen, the page on the method what else differs from the papers.
 
     References
     ----------
