@@ -33,6 +33,7 @@ from sk_erts.datasets._leads import lead_matrix
 from sk_erts.models import ResNet1d
 from sk_erts.quality import SignalQuality
 from sk_erts.quality._signal_quality import MEASURES
+from sk_erts.selection import Reliability
 
 REMARKS = ("static_noise", "burst_noise", "baseline_drift", "electrodes_problems")
 ANY = "any remark"
@@ -318,14 +319,14 @@ def synthetic(folder: Path, seed: int) -> None:
 
 
 def stability(folder: Path, seed: int) -> None:
-    """Print how focus agrees between networks and layers: rank correlations."""
+    """Print how measures agree between networks and layers: rank correlations."""
     signals = ptbxl(folder)
     rows = np.flatnonzero(signals.classes != "")
     X, y = signals.X[rows], signals.classes[rows]
     noisy = signals.remarks["static_noise"][rows]
     codes = np.unique(y, return_inverse=True)[1]
-    found: dict[str, list[np.ndarray]] = {name: [] for name in FOCUS_MEASURES}
-    earlier: dict[str, list[np.ndarray]] = {name: [] for name in FOCUS_MEASURES}
+    last: dict[str, list[np.ndarray]] = {}
+    earlier: dict[str, list[np.ndarray]] = {}
     is_hard = []
     for k in range(3):
         clf = ERTSClassifier(
@@ -338,33 +339,30 @@ def stability(folder: Path, seed: int) -> None:
             verbose=0,
         ).fit(X, y)
         is_hard.append(clf.predict_proba(X)[np.arange(len(y)), codes] < 0.5)
-        for layer, scores in ((None, found), (EARLIER_LAYER, earlier)):
+        for layer, scores in ((None, last), (EARLIER_LAYER, earlier)):
             maps = gradcam(clf.net_.module_, X, target=codes, signed=True, layer=layer)
             for name, measure in FOCUS_MEASURES.items():
-                scores[name].append(measure(maps))
-    print("\n| measure | between seeds | between layers | static noise, by seed | "
-          "earlier layer |")  # fmt: skip
-    print("|---|---|---|---|---|")
-    for name in FOCUS_MEASURES:
+                scores.setdefault(name, []).append(measure(maps))
+        reliability = Reliability().score(codes, clf.selection_.mean_proba)
+        last.setdefault("reliability", []).append(reliability)
+    print("\n| measure | between seeds | between layers | static noise, by seed |")
+    print("|---|---|---|---|")
+    for name, scores in last.items():
         seeds = [
-            spearmanr(found[name][a][both], found[name][b][both]).statistic
+            spearmanr(scores[a][both], scores[b][both]).statistic
             for a, b in ((0, 1), (0, 2), (1, 2))
             for both in [is_hard[a] & is_hard[b]]
         ]
         layers = [
-            spearmanr(found[name][k][hard], earlier[name][k][hard]).statistic
-            for k, hard in enumerate(is_hard)
+            spearmanr(scores[k][is_hard[k]], of_layer[is_hard[k]]).statistic
+            for k, of_layer in enumerate(earlier.get(name, []))
         ]
-        areas = [
-            [
-                auroc(noisy[hard], -scores[name][k][hard])
-                for k, hard in enumerate(is_hard)
-            ]
-            for scores in (found, earlier)
-        ]
-        cells = [", ".join(f"{value:.2f}" for value in values) for values in areas]
-        print(f"| {name} | {np.mean(seeds):.2f} | {np.mean(layers):.2f} | "
-              f"{' | '.join(cells)} |")  # fmt: skip
+        areas = [auroc(noisy[hard], -scores[k][hard]) for k, hard in enumerate(is_hard)]
+        between = f"{np.mean(layers):.2f}" if layers else ""
+        print(
+            f"| {name} | {np.mean(seeds):.2f} | {between} | "
+            f"{', '.join(f'{area:.2f}' for area in areas)} |"
+        )
 
 
 TABLES = {
