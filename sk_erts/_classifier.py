@@ -88,7 +88,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     class_rescue : bool, default=True
         Let a class that would lose all its candidates keep its best one.
     warmup_epochs : int, default=4
-        First epochs, on all data.
+        First epochs, on all data. By their end the network should have learned
+        something: with a few hundred records, which make few steps, take more.
     focus_warmup_epochs : int, default=0
         Epochs of data dropout before the focus filter sets in.
     revision_epochs : int, default=0

@@ -15,6 +15,8 @@ from sk_erts.selection import (
 )
 from sk_erts.selection._scorer import Scorer
 from tests.conftest import bumps
+from tests.test_audit import with_wrong_labels
+from tests.test_real_ecg import make, ptbxl  # noqa: F401 (a fixture)
 
 X, Y, _ = bumps(120)
 WRONG = np.arange(120) % 10 == 0
@@ -180,3 +182,13 @@ def test_parameters_are_cloned_and_searched(params):
 def test_a_misspelt_name(params):
     with pytest.raises(ValueError, match="'relability'. Did you mean 'reliability'"):
         ERTSClassifier(**params | {"focus": "relability"}).fit(X, Y)
+
+
+@pytest.mark.real
+def test_wrong_superclasses_are_put_aside(ptbxl):  # noqa: F811 (the fixture)
+    train = ptbxl(range(1, 4), single_label=True)
+    given, wrong = with_wrong_labels(train.target, 0.1)
+    clf = make(module__width=8, max_epochs=8, lr=2e-3, class_weight=None)
+    story = clf.fit(train.data, given).selection_
+    aside = (story.status == Status.UNRELIABLE).any(axis=0)
+    assert aside[wrong].mean() > 2 * aside[~wrong].mean()

@@ -167,9 +167,7 @@ class TestControls:
             assert aside.max(initial=0) <= trained.min(initial=1)
         assert (story.status[4] == Status.UNRELIABLE).any()
 
-    def test_selective_backprop_trains_about_half_from_the_first_epoch_on(
-        self, phases
-    ):
+    def test_selective_backprop_trains_about_half_from_the_first_epoch_on(self, phases):
         clf = fit(phases, selection=SelectiveBackprop())
         kept = clf.kept_counts_ / len(X)
         np.testing.assert_array_equal(kept[[0, 1, 9]], 1)
