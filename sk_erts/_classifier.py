@@ -30,7 +30,13 @@ from sk_erts._training import Trained, train
 from sk_erts._typing import Array, FloatArray
 from sk_erts.attribution._focus import get_focus_measure
 from sk_erts.attribution._registry import make_method
-from sk_erts.selection import Policy, Reliability, Schedule, signal_suspicion
+from sk_erts.selection import (
+    Ledger,
+    Policy,
+    Reliability,
+    Schedule,
+    signal_suspicion,
+)
 from sk_erts.selection._reliability import as_reliability
 from sk_erts.selection._signal_scores import score_signals
 
@@ -407,7 +413,9 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         Returns
         -------
         self : ERTSClassifier
-            The fitted estimator; what it tells of the selection is of this call.
+            The fitted estimator; what it tells of the selection is of this call. The
+            probabilities by which reliability is judged are carried on while the
+            records stay the same; records that are new are not judged by it.
 
         Raises
         ------
@@ -427,15 +435,19 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         n_before = 0 if previous is None else len(previous.history)
         seed = self._draw_seed(n_before)
         data = self._divide(records, y, task, seed, sample_weight)
+        policy, story = make_policy(self), self._story_of(data)
+        if story is None and as_reliability(policy.measure) is not None:
+            policy = policy.without_focus()  # of records that are new nothing is known
         trained = train(
             self,
             data,
-            make_policy(self),
+            policy,
             Schedule(None, self.warmup_epochs, self.focus_warmup_epochs),
             epochs=1,
             seed=seed,
             previous=previous,
             first_epoch=n_before,
+            story=story,
         )
         self._publish(data, trained, checked)
         return self
@@ -728,6 +740,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         measure = selection.policy.measure or "top_mass"
         self._focus_measure = as_reliability(measure) or get_focus_measure(measure)
         self._signal_scores = selection.judge.signals if selection.judge else None
+        self._trained_rows = data.train.rows
+        self._ledger = selection.ledger.without_story()
         self.classes_ = data.task.classes
         self.n_leads_in_ = records.n_leads
         self.n_times_in_: int | None = records.n_times
@@ -742,6 +756,13 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         self.effective_epochs_ = selection.effective_epochs
         self.scoring_passes_ = selection.scoring_passes
         self.fit_time_s_ = trained.time_s
+
+    def _story_of(self, data: FitData) -> Ledger | None:
+        """Return what the last training knew, if it was on the same records."""
+        same = data.fingerprint == getattr(self, "_fingerprint", None)
+        if same and np.array_equal(data.train.rows, self._trained_rows):
+            return self._ledger
+        return None
 
     def _divide(
         self,

@@ -136,6 +136,11 @@ def check_parameters(estimator: Any) -> None:
             f"epochs, each at least 1, such as (2, 4, 8). Got {gaps!r} instead."
         )
     focus = estimator.focus
+    if isinstance(focus, type):
+        raise ValueError(
+            f"The 'focus' parameter of {name} must be an object, not a class. Got "
+            f"{focus.__name__}: give {focus.__name__}()."
+        )
     if isinstance(focus, str) and focus not in (*FOCUS_MEASURES, RELIABILITY):
         raise ValueError(
             f"The 'focus' parameter of {name} must be a focus measure. Got {focus!r}. "
@@ -192,10 +197,11 @@ def make_policy(estimator: Any) -> Policy:
         "srd": SRD(estimator.decay),
         None: KeepAll(),
     }[estimator.data_dropout]
-    if estimator.focus is not None:
+    focus = estimator.focus
+    if focus is not None:
         policy = FocusFilter(
             policy,
-            estimator.focus,
+            clone(focus) if isinstance(focus, Reliability) else focus,
             estimator.focus_threshold,
             class_rescue=estimator.class_rescue,
         )

@@ -78,6 +78,9 @@ class SkorchEstimator(BaseEstimator):
             If a name is no parameter; the nearest one is named.
         """
         own = set(super().get_params(deep=True))
+        for name, value in params.items():
+            if hasattr(value, "get_params") and not isinstance(value, type):
+                own |= {f"{name}__{nested}" for nested in value.get_params()}
         for name in params:
             if not (name in own or self._takes(name)):
                 raise ValueError(self._unknown(name))

@@ -61,6 +61,7 @@ def train(
     seed: int,
     previous: ERTSNet | None,
     first_epoch: int = 0,
+    story: Ledger | None = None,
 ) -> Trained:
     """Train a new net and leave everything else as it is.
 
@@ -82,6 +83,8 @@ def train(
         Where to go on from; is not changed.
     first_epoch : int, default=0
         Where in the schedule to begin.
+    story : Ledger, optional
+        Of the training that came before, if it was on the same records.
 
     Returns
     -------
@@ -117,6 +120,8 @@ def train(
         )
         scorer.try_out(policy)
         ledger = Ledger(n_train, estimator.revisit_gaps, data.task.n_classes)
+        if story is not None:
+            ledger.continue_from(story)
         judge = reliability and Judge(reliability, data.train, ledger)
         augmenting = augmentations(estimator)
         selection = SelectionCallback(

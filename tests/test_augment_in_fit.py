@@ -48,7 +48,8 @@ def make(**params):
 
 
 def test_the_ledger_holds_what_the_network_says_of_the_records_as_they_are():
-    clf = make(augment=erase, lr=1e-12, confidence_threshold=0.35).fit(X, Y)
+    of_map = {"focus": "top_mass", "focus_threshold": 0.2, "revision_epochs": 1}
+    clf = make(augment=erase, lr=1e-12, confidence_threshold=0.35, **of_map).fit(X, Y)
 
     truth = clf.predict_proba(X)[np.arange(len(X)), Y]
     story = clf.selection_

@@ -192,3 +192,60 @@ def test_wrong_superclasses_are_put_aside(ptbxl):  # noqa: F811 (the fixture)
     story = clf.fit(train.data, given).selection_
     aside = (story.status == Status.UNRELIABLE).any(axis=0)
     assert aside[wrong].mean() > 2 * aside[~wrong].mean()
+
+
+def looks_at(clf):
+    """Return how often each record was looked at, of whatever kind."""
+    return clf._ledger._n_proba
+
+
+class TestLooks:
+    def test_whoever_is_put_aside_is_looked_at_again(self, params):
+        """After growing gaps, as the easy are; else no judgement could be revised."""
+        params |= {"max_epochs": 17, "probe_records": 0, "revisit_gaps": (2, 4)}
+        clf = ERTSClassifier(**params | {"focus_threshold": 0.5}).fit(X, GIVEN)
+        status = clf.selection_.status[3:]
+        always = (status == Status.UNRELIABLE).all(axis=0)
+        assert always.any()
+        # Three steps, by the last of which epoch 4 judges, then in epochs 6, 10 and 14.
+        np.testing.assert_array_equal(looks_at(clf)[always], 3 + 3)
+
+    def test_changed_records_count_as_looks_and_give_no_score(self, params):
+        augmented = params | {"augment": lambda X, rng: X, "max_epochs": 3}
+        clf = ERTSClassifier(**augmented).fit(X, GIVEN)
+        np.testing.assert_array_equal(looks_at(clf), 3)
+        assert np.isnan(clf.selection_.confidence).all()
+
+    def test_partial_fit_carries_on(self, params):
+        clf = ERTSClassifier(**params)
+        for k in range(6):
+            clf.partial_fit(X, GIVEN)
+            assert looks_at(clf).min() >= min(k + 1, 4)
+        aside = clf.selection_.status[-1] == Status.UNRELIABLE
+        assert aside.any()
+        once = clf.fit(X, GIVEN).selection_.status[5] == Status.UNRELIABLE
+        assert (aside & once).sum() > 0.5 * aside.sum()
+
+    def test_partial_fit_does_not_judge_records_that_are_new(self, params):
+        clf = ERTSClassifier(**params).fit(X, GIVEN)
+        clf.partial_fit(X[::-1], GIVEN[::-1])
+        assert not (clf.selection_.status == Status.UNRELIABLE).any()
+        clf.partial_fit(X[::-1], GIVEN[::-1])
+        assert (clf.selection_.status == Status.UNRELIABLE).any()
+
+
+def test_a_class_in_place_of_an_object(params):
+    with pytest.raises(ValueError, match=r"Got Reliability: give Reliability\(\)"):
+        ERTSClassifier(**params | {"focus": Reliability}).fit(X, Y)
+
+
+def test_the_fitted_measure_is_a_copy(params):
+    clf = ERTSClassifier(**params | {"focus": Reliability()}).fit(X, Y)
+    before = clf.focus_score(X, Y)
+    clf.set_params(focus__signal_quality=Loudness(), focus__label=False)
+    np.testing.assert_array_equal(clf.focus_score(X, Y), before)
+
+
+def test_a_measure_and_its_parameters_are_set_at_once():
+    clf = ERTSClassifier().set_params(focus=Reliability(), focus__label=False)
+    assert clf.focus.label is False

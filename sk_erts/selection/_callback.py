@@ -185,7 +185,7 @@ class SelectionCallback(Callback):
             for needed in judge.reads:
                 self._measure(needed, index, policy)(which)
             found = judge(records)
-            self.ledger.record(name, records, found, until=self.epoch)
+            self.ledger.record(name, records, found, until=self.epoch, is_look=False)
             return found
 
         if name == "focus" and self.judge is not None:
@@ -229,8 +229,6 @@ class SelectionCallback(Callback):
             return
         index = batch[0]["index"].numpy()
         self.n_trained[-1] += len(index)
-        if not self.hears_steps:
-            return
         self._step_scores.append(("confidence", index, (y_pred.detach(), index)))
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
@@ -318,7 +316,10 @@ class SelectionCallback(Callback):
         # Confidences first: where they are not finite, maps need not be judged.
         for name, index, found in sorted(self._step_scores, key=itemgetter(0)):
             if name == "confidence":
-                self._write_down(index, self.scorer.believed(*found), until)
+                believed = self.scorer.believed(*found)
+                if not self.hears_steps:  # of a changed record no score may be used
+                    del believed["confidence"]
+                self._write_down(index, believed, until)
             else:
                 self.ledger.record(name, index, self.scorer.focus(*found), until=until)
         self._step_scores.clear()

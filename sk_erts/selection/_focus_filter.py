@@ -91,6 +91,12 @@ class FocusFilter(Refinement):
     @property
     def measure(self) -> Any:
         """The focus measure."""
+        other = self.policy.measure
+        if other is not None and other is not self.focus and other != self.focus:
+            raise ValueError(
+                "The focus filters of one policy must have the same measure. Got "
+                f"{self.focus!r} around {other!r}: join them in a function of your own."
+            )
         return self.focus
 
     def without_focus(self) -> Policy:

@@ -118,7 +118,10 @@ class Ledger:
             name: np.full(n_records, np.nan, dtype=np.float32) for name in SCORES
         }
         self._until = {name: np.full(n_records, -1, dtype=np.int16) for name in SCORES}
-        self._is_new = np.zeros(n_records, dtype=bool)  # measured since it was judged
+        self._is_new = np.zeros(n_records, dtype=bool)  # looked at since it was judged
+        self._has_score = np.zeros(
+            n_records, dtype=bool
+        )  # since then, by a look or not
         self._n_looks = np.zeros(n_records, dtype=np.uint8)  # in a row that skipped it
         self._status = np.zeros(n_records, dtype=np.int8)
         self._proba_sum = np.zeros((n_records, n_classes), dtype=np.float32)
@@ -145,7 +148,13 @@ class Ledger:
             page[:] = np.nan
 
     def record(
-        self, name: str, index: IntArray, values: FloatArray, *, until: int
+        self,
+        name: str,
+        index: IntArray,
+        values: FloatArray,
+        *,
+        until: int,
+        is_look: bool = True,
     ) -> None:
         """Store new scores.
 
@@ -159,10 +168,14 @@ class Ledger:
             Their scores.
         until : int
             Last epoch in which they may be used.
+        is_look : bool, default=True
+            Whether the network has looked at them; not if the scores follow from what
+            was known.
         """
         self._scores[name][index] = values
         self._until[name][index] = until
-        self._is_new[index] = True
+        self._has_score[index] = True
+        self._is_new[index] |= is_look
         if name not in self._reads:  # else the page tells what was judged by
             page = self._page[name]
             page[index] = np.where(np.isnan(page[index]), values, page[index])
@@ -179,6 +192,29 @@ class Ledger:
         """
         self._proba_sum[index] += proba
         self._n_proba[index] += 1
+
+    def continue_from(self, other: Ledger) -> None:
+        """Take over what all looks said in an earlier training on the same records.
+
+        Parameters
+        ----------
+        other : Ledger
+            Of as many records and classes.
+        """
+        self._proba_sum[:] = other._proba_sum
+        self._n_proba[:] = other._n_proba
+
+    def without_story(self) -> Ledger:
+        """Return what can be continued from, without the epochs.
+
+        Returns
+        -------
+        ledger : Ledger
+            With the probabilities of all looks.
+        """
+        bare = Ledger(self.n_records, self.gaps.tolist(), self._proba_sum.shape[1])
+        bare.continue_from(self)
+        return bare
 
     def mean_proba(self, index: IntArray) -> FloatArray:
         """Return the mean of the probabilities over all looks at some records.
@@ -270,7 +306,7 @@ class Ledger:
         self._status[index] = status
         is_new = self._is_new[index]
         for name in reads:
-            told = index[is_new & _was_judged_by(name, status)]
+            told = index[self._has_score[index] & _was_judged_by(name, status)]
             self._page[name][told] = self._scores[name][told]
         self._reads |= reads
         self._n_looks[index[status == Status.TRAINED]] = 0
@@ -282,6 +318,7 @@ class Ledger:
             lasts = until[skipped] >= self.epoch
             until[skipped[lasts]] = next_look[lasts] - 1
         self._is_new[index] = False
+        self._has_score[index] = False
 
     def shorten_gaps(self) -> None:
         """Bring the next look at each record forward, by one place in `gaps`."""
@@ -312,6 +349,7 @@ class Ledger:
             *self._until.values(),
             *self._page.values(),
             self._is_new,
+            self._has_score,
             self._n_looks,
             self._status,
             self._proba_sum,

@@ -62,7 +62,8 @@ def score_signals(
     ValueError
         If it has no such methods, or does not return a finite score for each record.
     """
-    if not (hasattr(estimator, "fit") and hasattr(estimator, "score_samples")):
+    methods = hasattr(estimator, "fit") and hasattr(estimator, "score_samples")
+    if not methods or isinstance(estimator, type):
         raise ValueError(
             f"{name} must be measured by an object with fit and score_samples, such as "
             f"sk_erts.quality.SignalQuality. Got {estimator!r} instead."
@@ -70,7 +71,7 @@ def score_signals(
     if not fitted:
         spaced = np.linspace(0, len(rows) - 1, min(N_FITTED, len(rows))).astype(int)
         estimator = clone(estimator, safe=False)
-        estimator = estimator.fit(records.arrays(rows[spaced]))
+        estimator.fit(records.arrays(rows[spaced]))
     parts = []
     for start in range(0, len(rows), N_AT_ONCE):
         piece = rows[start : start + N_AT_ONCE]

@@ -129,8 +129,10 @@ def signal_suspicion(
     """
     scores = _finite(scores, "scores")
     reference = scores if reference is None else _finite(reference, "reference")
-    if len(reference) == 0 or np.ptp(reference) == 0:
-        return (scores < reference[:1]).astype(np.float64)
+    if len(reference) == 0:
+        return np.zeros(len(scores))
+    if np.ptp(reference) == 0:
+        return np.where(scores < reference[0], 1.0, 0.0)
     # First to [0, 1]: squares of tiny or huge scores would leave the range of floats.
     with np.errstate(over="ignore"):  # infinitely far from the reference is right
         scores = (scores - reference.min()) / np.ptp(reference)

@@ -56,6 +56,13 @@ def test_a_filter_reads_confidence_too():
     assert FocusFilter(KeepAll(), "top_mass").reads == {"focus"}
 
 
+def test_two_measures_in_one_policy_are_refused():
+    policy = FocusFilter(FocusFilter(DBPD(), "reliability"), "top_mass")
+    with pytest.raises(ValueError, match="Got 'top_mass' around 'reliability'"):
+        _ = policy.measure
+    assert FocusFilter(FocusFilter(DBPD(), "gini"), "gini").measure == "gini"
+
+
 class TestAuto:
     def select(self, reliability, policy=None):
         n = len(reliability)

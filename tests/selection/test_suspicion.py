@@ -111,6 +111,9 @@ class TestSignalSuspicion:
         found = signal_suspicion(np.array([0.9, 1.0, 2.0]), np.ones(5))
         assert found.tolist() == [1, 0, 0]
 
+    def test_nothing_to_compare_with(self):
+        assert signal_suspicion(np.ones(2), np.array([])).tolist() == [0, 0]
+
     def test_far_below_the_reference(self):
         assert signal_suspicion(np.array([-1e300]), np.array([0.0, 1e-9])) == [1]
 
