@@ -1,8 +1,7 @@
 """Which of the hard records should be put aside, and how many?
 
-By the reliability of their label, or by the focus of their Grad-CAM map, as in the paper?
-Measure and share are parameters like any other: a grid search tries several, in two
-processes.
+By the reliability of their label, or by the focus of their Grad-CAM map, as in the
+paper? Measure and share are parameters like any other: a grid search tries several.
 """
 
 from sklearn.model_selection import GridSearchCV

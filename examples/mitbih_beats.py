@@ -29,7 +29,6 @@ clf = ERTSClassifier(
     module__width=8,
     module__blocks=(1, 1, 1),
     max_epochs=8,
-    warmup_epochs=2,
     class_weight="effective",
     lr=3e-3,
     random_state=0,

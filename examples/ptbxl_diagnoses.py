@@ -25,7 +25,6 @@ clf = ERTSClassifier(
     module=ResNet1d,
     module__width=8,
     max_epochs=12,
-    warmup_epochs=2,
     lr=3e-3,
     random_state=0,
     verbose=0,

@@ -90,7 +90,8 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
     focus_threshold : float or "auto", default=0.5
         Share of the candidates put aside as unreliable. ``"auto"`` takes
         those in the lower of two groups of focus scores, if there are two; of
-        reliability those below 1/3. Never more than half of the candidates.
+        reliability those below 1/3. Never more than half of the candidates. Rare
+        classes, of which the network is unsure, lose more than others.
     class_rescue : bool, default=True
         Let a class that would lose all its candidates keep its best one.
     warmup_epochs : int, default=4
@@ -547,7 +548,7 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
         )
 
     def focus_score(self, X: Any, y: Any = None) -> FloatArray:
-        """Return how focused the evidence of each record is.
+        """Return the score by which candidates were judged, of any records.
 
         Parameters
         ----------
@@ -555,13 +556,15 @@ class ERTSClassifier(ClassifierMixin, SkorchEstimator):
                 Dataset or collection
             Records, as in `fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_labels), optional
-            True labels, whose maps are scored; by default the most probable class.
+            True labels, which or whose maps are scored; by default the most probable
+            class.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            By the measure that `fit` used, ``"top_mass"`` if it used none. Of
-            reliability, by the network as it is now.
+            By the measure that `fit` used, ``"top_mass"`` if it used none: how focused
+            the evidence of each record is, or its reliability by the probabilities of
+            the network as it is now.
 
         Raises
         ------

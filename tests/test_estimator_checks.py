@@ -16,6 +16,8 @@ SMALL = ERTSClassifier(
     module__blocks=(1,),
     module__kernel_size=3,
     max_epochs=20,
+    # At some rates a probability is rounded across the check's last digit of single
+    # precision when records come one by one.
     lr=0.015,
     batch_size=32,
     warmup_epochs=3,

@@ -1,13 +1,18 @@
 """Records judged by label and signal inside fit, and by the fitted estimator."""
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 
 from sk_erts import ERTSClassifier
+from sk_erts.models import ResNet1d
 from sk_erts.quality import SignalQuality
 from sk_erts.selection import (
+    DBPD,
+    FocusFilter,
     Reliability,
     Status,
     label_suspicion,
@@ -192,6 +197,45 @@ def test_wrong_superclasses_are_put_aside(ptbxl):  # noqa: F811 (the fixture)
     story = clf.fit(train.data, given).selection_
     aside = (story.status == Status.UNRELIABLE).any(axis=0)
     assert aside[wrong].mean() > 2 * aside[~wrong].mean()
+
+
+def test_as_a_policy_of_ones_own(params):
+    for name in ("focus", "focus_threshold", "confidence_threshold"):
+        del params[name]
+    policy = FocusFilter(DBPD(0.7), Reliability(Loudness()), 0.5)
+    clf = ERTSClassifier(**params, selection=policy).fit(X, GIVEN)
+    flat = ERTSClassifier(
+        **params,
+        easy_share=0,
+        confidence_threshold=0.7,
+        focus=Reliability(Loudness()),
+        focus_threshold=0.5,
+    ).fit(X, GIVEN)
+    np.testing.assert_array_equal(clf.selection_.status, flat.selection_.status)
+
+
+def test_signals_in_any_container(params, tmp_path):
+    """What is measured does not depend on where the records are, nor on weights."""
+    params["focus"] = Reliability(Loudness())
+    expected = ERTSClassifier(**params).fit(X, GIVEN)._signal_scores.scores
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    found = ERTSClassifier(**params).fit(mapped, GIVEN)._signal_scores.scores
+    np.testing.assert_array_equal(found, expected)
+    weight = (np.arange(120) % 4 != 0).astype(float)
+    found = ERTSClassifier(**params).fit(X, GIVEN, sample_weight=weight)
+    np.testing.assert_array_equal(found._signal_scores.scores, expected[weight > 0])
+    ragged = [x[:, : 50 + i % 15] for i, x in enumerate(X)]
+    params["module"] = ResNet1d
+    found = ERTSClassifier(**params).fit(ragged, GIVEN)._signal_scores.scores
+    np.testing.assert_allclose(found, Loudness().score_samples(ragged), rtol=1e-6)
+
+
+def test_a_fitted_one_is_pickled(params):
+    clf = ERTSClassifier(**params | {"focus": Reliability(Loudness())}).fit(X, GIVEN)
+    again = pickle.loads(pickle.dumps(clf))
+    np.testing.assert_array_equal(again.focus_score(X, Y), clf.focus_score(X, Y))
+    assert again.partial_fit(X, GIVEN).selection_.status.shape == (1, 120)
 
 
 def looks_at(clf):

@@ -29,6 +29,7 @@ from sk_erts.plotting._selection_tables import (
     most_put_aside,
 )
 from sk_erts.selection._ledger import SelectionHistory, Status
+from sk_erts.selection._reliability import as_reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,6 +73,8 @@ class SelectionDisplay:
         Labels of the records in `story`.
     class_names : sequence of length n_labels, optional
         Names of the columns of `y`, if it has several.
+    of_map : bool, default=True
+        Whether the focus in the story is that of maps; else it is reliability.
 
     Attributes
     ----------
@@ -131,6 +134,7 @@ class SelectionDisplay:
         story: SelectionHistory | None = None,
         y: Any = None,
         class_names: Sequence[Any] | None = None,
+        of_map: bool = True,
     ) -> None:
         self.shares: FloatArray = np.asarray(shares, dtype=float)
         self.effective_epochs: FloatArray = np.asarray(effective_epochs, dtype=float)
@@ -161,6 +165,7 @@ class SelectionDisplay:
         self.story = story
         self.y = y
         self.class_names = class_names
+        self.of_map = of_map
         self.epochs: IntArray = np.arange(first_epoch, first_epoch + n_epochs)
 
     @classmethod
@@ -243,6 +248,7 @@ class SelectionDisplay:
             ),
             y=y,
             class_names=estimator.classes_ if np.ndim(y) == 2 else None,
+            of_map=as_reliability(_measure(estimator)) is None,
         )
         return display.plot(ax=ax, kind=kind, n_records=n_records)
 
@@ -349,6 +355,7 @@ class SelectionDisplay:
             story.focus[at, rows],
             story.status[at, rows] == Status.UNRELIABLE,
             None if epoch is None else int(self.epochs[epoch]),
+            self.of_map,
         )
 
     def _plot_put_aside(self, ax: Axes, n_records: int) -> None:
@@ -380,6 +387,12 @@ class SelectionDisplay:
                 "'selection_' of a classifier."
             )
         return self.story
+
+
+def _measure(estimator: Any) -> Any:
+    """Return what the estimator's parameters judge candidates by."""
+    policy = estimator.selection
+    return estimator.focus if policy is None else policy.measure
 
 
 def _phase(estimator: Any, epoch: int, endless: bool) -> str:

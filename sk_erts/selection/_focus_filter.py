@@ -1,4 +1,4 @@
-"""The reliability filter of ERTS: of the hard records, train the focused ones."""
+"""The reliability filter of ERTS: of the hard records, train those to rely on."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ __all__ = ["FocusFilter"]
 
 
 class FocusFilter(Refinement):
-    r"""Put aside the candidates whose map of the true class is least focused.
+    r"""Put aside the candidates with the least focused map, or the least reliable.
 
     The candidates are what another policy keeps. Of :math:`n` of them the
-    :math:`\lfloor n\,\theta \rfloor` with the lowest focus are taken for noise [1]_.
+    :math:`\lfloor n\,\theta \rfloor` with the lowest focus are taken for noise: that
+    of the map of their true class [1]_, or their `Reliability`.
 
     Parameters
     ----------
@@ -34,7 +35,8 @@ class FocusFilter(Refinement):
         those in the lower of two groups of focus scores, and nobody where there is
         but one group (see `share_below_gap`); of reliability, those below 1/3:
         another class was on average more probable than the label, by a third at
-        least. Never more than half of the candidates.
+        least, or the signal is 1.4 standard deviations worse than the mean. Never
+        more than half of the candidates.
     ranking : {"focus", "hard_focus"}, default="focus"
         Rank by the focus, or by ``(1 - confidence) * focus`` as the authors' released
         code does.

@@ -31,7 +31,8 @@ class Scores:
         positions (n,) that returns their scores is called when they are read, so that
         nobody is measured of whom nothing is asked.
     focus : ndarray of shape (n_records,) or callable, optional
-        Focus score of the true class's map, if the policy reads it, likewise.
+        Focus score of the true class's map, or the reliability in its place, if the
+        policy reads it, likewise.
 
     Examples
     --------
@@ -65,7 +66,7 @@ class Scores:
 
     @property
     def focus(self) -> FloatArray | None:
-        """Focus score of the true class's map, of shape (n_records,)."""
+        """Focus score of the true class's map, or reliability, (n_records,)."""
         return self._measured("focus")
 
     def take(self, index: IntArray) -> Scores:
@@ -136,7 +137,7 @@ class Policy(BaseEstimator):
     ----------
     reads : frozenset of {"confidence", "focus"}
         Scores that the policy looks at.
-    measure : str, callable or None
+    measure : str, callable, Reliability or None
         The focus measure it reads, if any.
     reason : Status
         What a record is called that the policy does not keep.

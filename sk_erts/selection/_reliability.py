@@ -33,7 +33,8 @@ class Reliability(BaseEstimator):
     .. math:: r = \min\Big(\frac{1 + m}2, \frac1{1 + z^2}\Big), \qquad
               m = \bar p_y - \max_{c \ne y} \bar p_c .
 
-    It is 1 minus the suspicion by which ``ERTSClassifier.audit`` ranks.
+    It is 1 minus the suspicion by which ``ERTSClassifier.audit`` ranks if it is given
+    the same quality.
 
     Parameters
     ----------
@@ -61,7 +62,8 @@ class Reliability(BaseEstimator):
     :math:`m = \min_j (2 \bar p_j - 1)`, with :math:`p_j` the probability of the true
     state of label :math:`j`.
 
-    The margin costs nothing: the probabilities of all looks are there. It is new here;
+    The margin of candidates that a data dropout has looked at costs nothing; over all
+    records (``data_dropout=None``) it asks for looks of its own. It is new here;
     near to it are the mean of the margins of the logits [1]_, and the filter that asks
     whether a running mean of predictions agrees with the label [2]_.
 
