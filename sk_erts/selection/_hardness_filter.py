@@ -40,7 +40,7 @@ class HardnessFilter(Refinement):
 
     See Also
     --------
-    FocusFilter : Puts aside those with the least focused map.
+    FocusFilter : Puts aside those with the least focused map, or the least reliable.
     RandomFilter : The control: as many, drawn at random.
 
     Notes

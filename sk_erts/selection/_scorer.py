@@ -1,4 +1,4 @@
-"""Ask the network, as it is now, how hard and how focused records are."""
+"""Ask the network, as it is now, how hard records are, and how focused their maps."""
 
 from __future__ import annotations
 
