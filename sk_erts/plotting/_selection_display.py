@@ -218,7 +218,7 @@ class SelectionDisplay:
         ... ).fit(X, y)
         >>> display = SelectionDisplay.from_estimator(clf)
         >>> display.phases
-        ['warm-up', 'focus filter', 'focus filter']
+        ['warm-up', 'reliability filter', 'reliability filter']
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "selection_"):
@@ -345,7 +345,7 @@ class SelectionDisplay:
         )
 
     def _plot_focus(self, ax: Axes) -> None:
-        """Show both scores of those whom the focus filter judged last."""
+        """Show both scores of those whom the reliability filter judged last."""
         story = self._story("focus")
         epoch, rows = candidates_by(story.status, story.confidence, story.focus)
         at = 0 if epoch is None else epoch
@@ -410,7 +410,7 @@ def _phase(estimator: Any, epoch: int, endless: bool) -> str:
     if not endless and epoch >= estimator.max_epochs - estimator.revision_epochs:
         return "revision"
     if focus and epoch >= estimator.warmup_epochs + estimator.focus_warmup_epochs:
-        return "focus filter"
+        return "reliability filter"
     if policy is not None and not focus:
         return "selection"
     return "data dropout" if drops else "full data"

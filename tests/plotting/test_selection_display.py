@@ -10,7 +10,7 @@ from sk_erts.plotting import SelectionDisplay
 from sk_erts.plotting._selection_panels import LOOK
 from sk_erts.selection import DBPD, SMRD, FocusFilter, Status
 
-PHASES = ["warm-up", "data dropout", *["focus filter"] * 3, "revision"]
+PHASES = ["warm-up", "data dropout", *["reliability filter"] * 3, "revision"]
 
 
 def heights(display, label):
@@ -86,7 +86,7 @@ def test_phases_are_named_and_parted(clf):
     assert phase_texts(display) == [
         "warm-up",
         "data dropout",
-        "focus filter",
+        "reliability filter",
         "revision",
     ]
     for ax in (display.ax_, display.ax_effective_epochs_):
@@ -102,9 +102,9 @@ def test_phases_are_named_and_parted(clf):
         ({"data_dropout": None, "focus": None}, ["full data"] * 6),
         (
             {"data_dropout": None},
-            ["warm-up", "full data", *["focus filter"] * 3, "revision"],
+            ["warm-up", "full data", *["reliability filter"] * 3, "revision"],
         ),
-        ({"revision_epochs": 0}, [*PHASES[:5], "focus filter"]),
+        ({"revision_epochs": 0}, [*PHASES[:5], "reliability filter"]),
         ({"selection": SMRD(0.3)}, ["warm-up", *["selection"] * 4, "revision"]),
         ({"selection": FocusFilter(DBPD(0.3))}, PHASES),
     ],
@@ -122,7 +122,7 @@ def test_phases_agree_with_the_policy_that_ruled(clf):
             assert share[0] == 1
         if phase == "data dropout":
             assert share[1] == 0
-    assert focused[np.array(display.phases) == "focus filter"].all()
+    assert focused[np.array(display.phases) == "reliability filter"].all()
 
 
 def test_training_stopped_by_hand_shows_its_last_epoch_if_it_was_seen(clf):
@@ -140,14 +140,14 @@ def test_training_stopped_by_hand_shows_its_last_epoch_if_it_was_seen(clf):
 
 def test_partial_fit_shows_its_epoch_of_the_schedule(clf, ecg):
     learner = clone(clf)
-    for phase in ("warm-up", "data dropout", "focus filter"):
+    for phase in ("warm-up", "data dropout", "reliability filter"):
         learner.partial_fit(*ecg)
         assert SelectionDisplay.from_estimator(learner).phases == [phase]
     for _ in range(4):
         learner.partial_fit(*ecg)
     display = SelectionDisplay.from_estimator(learner)
     assert display.epochs.tolist() == [7]
-    assert display.phases == ["focus filter"]  # there is no revision
+    assert display.phases == ["reliability filter"]  # there is no revision
 
 
 def test_warm_start_counts_anew(clf, ecg):
@@ -182,7 +182,9 @@ def test_plot_returns_itself_and_makes_a_figure_of_two_panels():
 
 @pytest.mark.parametrize("n_epochs", [6, 20, 30, 100])
 def test_texts_do_not_overlap(n_epochs):
-    phases = ["warm-up"] * 2 + ["data dropout"] + ["focus filter"] * (n_epochs - 4)
+    phases = (
+        ["warm-up"] * 2 + ["data dropout"] + ["reliability filter"] * (n_epochs - 4)
+    )
     phases.append("revision")
     shares = np.full((n_epochs, 5), 0.2)
     display = SelectionDisplay(shares, np.arange(n_epochs), phases=phases).plot()
