@@ -42,9 +42,14 @@ def test_first_fit_learns_and_explains(tmp_path):
 
 def test_grid_search_over_focus_thresholds(tmp_path):
     told = run("grid_search_focus.py", cwd=tmp_path)
-    scores = re.findall(r"'focus_threshold': ([\d.]+)}: macro-F1 ([\d.]+)", told)
-    assert [threshold for threshold, _ in scores] == ["0.1", "0.3", "0.5"]
-    assert re.search(r"best: {'focus_threshold': [\d.]+}", told)
+    tried = re.findall(r"'(\w+)', 'focus_threshold': ([\d.]+)}: macro-F1 [\d.]+", told)
+    assert tried == [
+        ("reliability", "0.2"),
+        ("reliability", "0.5"),
+        ("top_mass", "0.2"),
+        ("top_mass", "0.5"),
+    ]
+    assert re.search(r"best: {'focus': '\w+', 'focus_threshold': [\d.]+}", told)
 
 
 @pytest.fixture(params=["stand-in", pytest.param("real", marks=pytest.mark.real)])
