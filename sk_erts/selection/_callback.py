@@ -196,9 +196,9 @@ class SelectionCallback(Callback):
         self, index: IntArray, found: dict[str, FloatArray], until: int
     ) -> None:
         """Put into the ledger what a look said."""
-        self.ledger.add_probabilities(index, found.pop("proba"))
-        for name, values in found.items():
-            self.ledger.record(name, index, values, until=until)
+        self.ledger.add_probabilities(index, found["proba"])
+        for name in found.keys() - {"proba"}:
+            self.ledger.record(name, index, found[name], until=until)
 
     def on_batch_begin(
         self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any

@@ -118,10 +118,9 @@ class Ledger:
             name: np.full(n_records, np.nan, dtype=np.float32) for name in SCORES
         }
         self._until = {name: np.full(n_records, -1, dtype=np.int16) for name in SCORES}
-        self._is_new = np.zeros(n_records, dtype=bool)  # looked at since it was judged
-        self._has_score = np.zeros(
-            n_records, dtype=bool
-        )  # since then, by a look or not
+        # Since it was judged: looked at; given a score, by a look or not.
+        self._is_new = np.zeros(n_records, dtype=bool)
+        self._has_score = np.zeros(n_records, dtype=bool)
         self._n_looks = np.zeros(n_records, dtype=np.uint8)  # in a row that skipped it
         self._status = np.zeros(n_records, dtype=np.int8)
         self._proba_sum = np.zeros((n_records, n_classes), dtype=np.float32)
