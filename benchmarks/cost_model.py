@@ -19,12 +19,12 @@ import torch
 from benchmarks.data import DATA, Split
 from benchmarks.loops import FullData
 from benchmarks.schemes import BATCH_SIZE, warm_up
-from sk_erts._input import Records, TrainingSet
-from sk_erts._task import make_task
+from sk_erts._records.records import Records, TrainingSet
+from sk_erts._records.task import make_task
+from sk_erts._training.precision import ScoringPrecision
+from sk_erts._training.scorer import Scorer
 from sk_erts.attribution import top_mass
 from sk_erts.models import ResNet1d
-from sk_erts.selection._precision import ScoringPrecision
-from sk_erts.selection._scorer import Scorer
 
 PREDICTED = ("full data", "full data, fewer epochs", "DBPD", "ERTS", "ERTS, lean")
 

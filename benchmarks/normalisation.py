@@ -14,9 +14,9 @@ from sklearn.metrics import f1_score
 
 from benchmarks.schemes import BY_MAP
 from sk_erts import ERTSClassifier
+from sk_erts._network.normalisation import renewed_statistics
 from sk_erts.datasets import load_ptbxl
 from sk_erts.models import ResNet1d
-from sk_erts.selection._normalisation import renewed_statistics
 
 
 def main() -> None:

@@ -22,13 +22,13 @@ from skorch import NeuralNetClassifier
 from benchmarks.loops import FullData
 from benchmarks.schemes import BY_MAP
 from sk_erts import ERTSClassifier
-from sk_erts._input import Records, TrainingSet
-from sk_erts._task import make_task
+from sk_erts._records.records import Records, TrainingSet
+from sk_erts._records.task import make_task
+from sk_erts._training.precision import ScoringPrecision
+from sk_erts._training.scorer import Scorer
 from sk_erts.attribution import top_mass
 from sk_erts.models import ResNet1d
 from sk_erts.selection import DBPD, FocusFilter, Ledger, Rehearsal, Scores
-from sk_erts.selection._precision import ScoringPrecision
-from sk_erts.selection._scorer import Scorer
 
 N_CLASSES = 5
 BATCH_SIZE = 64

@@ -25,7 +25,7 @@ import wfdb
 from joblib.externals.loky import get_reusable_executor
 
 from sk_erts import ERTSClassifier
-from sk_erts._input import Records, TrainingSet
+from sk_erts._records.records import Records, TrainingSet
 from sk_erts.datasets import load_ptbxl, make_ecg, open_records, to_memmap
 
 RECORD_BYTES = 12 * 1000 * 4

@@ -27,13 +27,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sk_erts import ERTSClassifier
 from sk_erts.attribution import gradcam
-from sk_erts.attribution._focus import FOCUS_MEASURES
 from sk_erts.datasets import STANDARD_LEADS, load_cinc2017, load_ptbxl, make_ecg
 from sk_erts.datasets._leads import lead_matrix
 from sk_erts.models import ResNet1d
 from sk_erts.quality import SignalQuality
 from sk_erts.quality._signal_quality import MEASURES
 from sk_erts.selection import Reliability
+from sk_erts.selection._focus_measures import FOCUS_MEASURES
 
 REMARKS = ("static_noise", "burst_noise", "baseline_drift", "electrodes_problems")
 ANY = "any remark"

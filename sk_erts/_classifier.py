@@ -17,18 +17,16 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sk_erts._audit import audit_table, quality_scores
-from sk_erts._data import FitData, divide, fingerprint
-from sk_erts._inference import maps_of_records, probabilities
-from sk_erts._input import Records, as_records, targets_of
-from sk_erts._parameters import check_parameters, make_policy
-from sk_erts._progress import shows_bars
-from sk_erts._ragged import by_length
-from sk_erts._skorch_params import SkorchEstimator
-from sk_erts._task import SeveralLabels, Task, make_task
-from sk_erts._training import Trained, train
-from sk_erts._typing import Array, FloatArray
-from sk_erts.attribution._focus import get_focus_measure
+from sk_erts._lib.typing import Array, FloatArray
+from sk_erts._records.divide import FitData, divide, fingerprint
+from sk_erts._records.ragged import by_length
+from sk_erts._records.records import Records, as_records, targets_of
+from sk_erts._records.task import SeveralLabels, Task, make_task
+from sk_erts._training.inference import maps_of_records, probabilities
+from sk_erts._training.parameters import check_parameters, make_policy
+from sk_erts._training.progress import shows_bars
+from sk_erts._training.skorch_params import SkorchEstimator
+from sk_erts._training.train import Trained, train
 from sk_erts.attribution._registry import make_method
 from sk_erts.selection import (
     Ledger,
@@ -37,6 +35,8 @@ from sk_erts.selection import (
     Schedule,
     signal_suspicion,
 )
+from sk_erts.selection._audit import audit_table, quality_scores
+from sk_erts.selection._focus_measures import get_focus_measure
 from sk_erts.selection._reliability import as_reliability
 from sk_erts.selection._signal_scores import score_signals
 

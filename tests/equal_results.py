@@ -18,7 +18,7 @@ from sk_erts import ERTSClassifier
 from sk_erts.augmentation import AddNoise, TimeShift
 from sk_erts.models import LSTM1d
 from sk_erts.quality import SignalQuality
-from sk_erts.selection import DBPD, FocusFilter, Reliability, Rehearsal, Status
+from sk_erts.selection import DBPD, FocusFilter, Rehearsal, Reliability, Status
 from tests.conftest import BY_MAP, bumps
 
 WRITTEN = Path(__file__).with_name("equal_results.json")
@@ -182,7 +182,7 @@ if __name__ == "__main__":
     found = {name: run(name) for name in CASES}
     if "--digests" in sys.argv:
         for name, values in found.items():
-            print(f"{digest(values)}  {name}")
+            sys.stdout.write(f"{digest(values)}  {name}\n")
     else:
         lines = [f"{json.dumps(k)}: {json.dumps(outline(v))}" for k, v in found.items()]
         WRITTEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")

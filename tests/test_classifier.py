@@ -26,8 +26,8 @@ from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import nn
 
 from sk_erts import ERTSClassifier
-from sk_erts._input import as_records
-from sk_erts._parameters import make_policy
+from sk_erts._records.records import as_records
+from sk_erts._training.parameters import make_policy
 from sk_erts.models import ResNet1d
 from sk_erts.selection import DBPD, FocusFilter, KeepAll, Rehearsal, Status
 from tests.conftest import bumps

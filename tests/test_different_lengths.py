@@ -8,8 +8,8 @@ from sklearn.pipeline import make_pipeline
 from torch import nn
 
 from sk_erts import ERTSClassifier, _ragged
-from sk_erts._ragged import by_length, padded_length
-from sk_erts._signals import Signals
+from sk_erts._records.ragged import by_length, padded_length
+from sk_erts._records.signals import Signals
 from sk_erts.attribution import GradCAM, entropy
 from sk_erts.datasets import make_ecg
 from sk_erts.models import PooledLinear, ResNet1d

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 
 from sk_erts import ERTSClassifier
+from sk_erts._training.scorer import Scorer
 from sk_erts.models import ResNet1d
 from sk_erts.quality import SignalQuality
 from sk_erts.selection import (
@@ -18,7 +19,6 @@ from sk_erts.selection import (
     label_suspicion,
     signal_suspicion,
 )
-from sk_erts.selection._scorer import Scorer
 from tests.conftest import bumps
 from tests.test_audit import with_wrong_labels
 from tests.test_real_ecg import make, ptbxl  # noqa: F401 (a fixture)

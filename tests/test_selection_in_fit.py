@@ -7,8 +7,10 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from sk_erts import ERTSClassifier
-from sk_erts._input import Records, TrainingSet
-from sk_erts._task import make_task
+from sk_erts._records.records import Records, TrainingSet
+from sk_erts._records.task import make_task
+from sk_erts._training.precision import ScoringPrecision
+from sk_erts._training.scorer import Scorer
 from sk_erts.attribution import GradCAM, top_mass
 from sk_erts.models import ResNet1d
 from sk_erts.selection import (
@@ -23,8 +25,6 @@ from sk_erts.selection import (
     Status,
     takes_gradient,
 )
-from sk_erts.selection._precision import ScoringPrecision
-from sk_erts.selection._scorer import Scorer
 from tests.conftest import BY_MAP, bumps
 
 X, Y, _ = bumps(200)

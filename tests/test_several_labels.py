@@ -8,7 +8,7 @@ from scipy import sparse
 from torch import nn
 
 from sk_erts import ERTSClassifier
-from sk_erts._task import SeveralLabels
+from sk_erts._records.task import SeveralLabels
 from tests.conftest import BY_MAP, bumps
 
 

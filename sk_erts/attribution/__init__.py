@@ -2,16 +2,6 @@
 
 from sk_erts.attribution._class_activation import gradcam, gradcam_plus_plus, hirescam
 from sk_erts.attribution._deeplift import deeplift
-from sk_erts.attribution._focus import (
-    FOCUS_MEASURES,
-    entropy,
-    get_focus_measure,
-    gini,
-    positive_share,
-    strength,
-    top_mass,
-    top_mean,
-)
 from sk_erts.attribution._gradcam import GradCAM
 from sk_erts.attribution._gradient_shap import gradient_shap
 from sk_erts.attribution._guided_gradcam import guided_gradcam
@@ -22,6 +12,16 @@ from sk_erts.attribution._occlusion import occlusion
 from sk_erts.attribution._randomise import randomise_weights
 from sk_erts.attribution._registry import METHODS
 from sk_erts.attribution._saliency import saliency
+from sk_erts.selection._focus_measures import (
+    FOCUS_MEASURES,
+    entropy,
+    get_focus_measure,
+    gini,
+    positive_share,
+    strength,
+    top_mass,
+    top_mean,
+)
 
 __all__ = [
     "FOCUS_MEASURES",

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from sk_erts._ragged import stack_if_equal
-from sk_erts._signals import Signals, batches
-from sk_erts._typing import Array, FloatArray, IntArray
+from sk_erts._lib.typing import Array, FloatArray, IntArray
+from sk_erts._network.untouched import device_of
+from sk_erts._records.ragged import stack_if_equal
+from sk_erts._records.signals import Signals, batches
 from sk_erts.attribution._maps import resample_maps, towards
 from sk_erts.attribution._method import Method
-from sk_erts.attribution._untouched import device_of
 
 __all__ = ["explain_array", "explain_records"]
 

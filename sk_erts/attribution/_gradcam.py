@@ -16,10 +16,10 @@ from typing import cast
 import torch
 from torch import nn
 
-from sk_erts._heads import has_parts, linear_after_pooling
-from sk_erts._signals import inside
-from sk_erts._typing import Backbone
-from sk_erts.attribution._untouched import untouched
+from sk_erts._lib.typing import Backbone
+from sk_erts._network.heads import has_parts, linear_after_pooling
+from sk_erts._network.untouched import untouched
+from sk_erts._records.signals import inside
 
 __all__ = ["Direction", "GradCAM"]
 

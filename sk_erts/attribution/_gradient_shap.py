@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from sk_erts._signals import Signals
-from sk_erts._typing import FloatArray, IntArray
+from sk_erts._lib.typing import FloatArray, IntArray
+from sk_erts._records.signals import Signals
 from sk_erts.attribution._baseline import as_baselines, check_at_least_one
 from sk_erts.attribution._explain import explain_array
 from sk_erts.attribution._gradcam import Direction

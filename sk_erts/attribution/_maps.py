@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 
 __all__ = ["resample_maps", "towards"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from sk_erts._optional import import_optional
-from sk_erts._signals import Signals
+from sk_erts._lib.optional import import_optional
+from sk_erts._network.untouched import untouched
+from sk_erts._records.signals import Signals
 from sk_erts.attribution._gradcam import Direction
-from sk_erts.attribution._untouched import untouched
 
 __all__ = ["Goal", "Method", "import_captum"]
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from sk_erts._signals import Signals
-from sk_erts._typing import FloatArray, IntArray
+from sk_erts._lib.typing import FloatArray, IntArray
+from sk_erts._records.signals import Signals
 from sk_erts.attribution._baseline import as_baseline, check_at_least_one
 from sk_erts.attribution._explain import explain_array
 from sk_erts.attribution._gradcam import Direction

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import nn
 
-from sk_erts.attribution._untouched import device_of, seeded
+from sk_erts._network.untouched import device_of, seeded
 
 __all__ = ["randomise_weights"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from sk_erts._names import nearest
+from sk_erts._lib.names import nearest
 from sk_erts.attribution._class_activation import (
     GradCAMMaps,
     GradCAMPlusPlusMaps,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from sk_erts._signals import Signals
-from sk_erts._typing import FloatArray, IntArray
+from sk_erts._lib.typing import FloatArray, IntArray
+from sk_erts._records.signals import Signals
 from sk_erts.attribution._explain import explain_array
 from sk_erts.attribution._gradcam import Direction
 from sk_erts.attribution._method import Goal, Method, import_captum

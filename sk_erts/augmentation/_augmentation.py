@@ -8,7 +8,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 
 __all__ = ["Augmentation", "check_number"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.augmentation._augmentation import Augmentation, check_number
 
 __all__ = ["LeadDropout"]

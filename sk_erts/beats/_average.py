@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from sk_erts._typing import Array, IntArray
+from sk_erts._lib.typing import Array, IntArray
 from sk_erts.beats._checks import (
     as_numbers,
     as_peaks,

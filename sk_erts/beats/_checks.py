@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from sk_erts._typing import Array, IntArray
+from sk_erts._lib.typing import Array, IntArray
 
 __all__ = [
     "as_numbers",

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
-from sk_erts._names import nearest
-from sk_erts._optional import import_optional
-from sk_erts._typing import Array, FloatArray, IntArray
+from sk_erts._lib.names import nearest
+from sk_erts._lib.optional import import_optional
+from sk_erts._lib.typing import Array, FloatArray, IntArray
 from sk_erts.beats._checks import as_numbers, check_number, refuse
 
 __all__ = ["r_peaks"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import IntArray
+from sk_erts._lib.typing import IntArray
 from sk_erts.beats._checks import (
     as_peaks,
     check_number,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import Array, FloatArray
+from sk_erts._lib.typing import Array, FloatArray
 from sk_erts.beats._checks import as_numbers, check_same_length, refuse
 from sk_erts.beats._segments import SEGMENTS
 

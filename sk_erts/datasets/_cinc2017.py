@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from sk_erts._ragged import stack_if_equal
+from sk_erts._records.ragged import stack_if_equal
 from sk_erts.datasets._records import (
     Record,
     check_on_error,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from sk_erts._ragged import stack_if_equal
+from sk_erts._records.ragged import stack_if_equal
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.datasets._records import (
     Record,

@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from sk_erts._optional import import_optional
+from sk_erts._lib.optional import import_optional
 from sk_erts.exceptions import DownloadError
 
 TIMEOUT_S = 30

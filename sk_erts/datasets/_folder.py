@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from sk_erts._ragged import stack_if_equal
+from sk_erts._records.ragged import stack_if_equal
 from sk_erts.datasets._records import check_on_error, read_many
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 

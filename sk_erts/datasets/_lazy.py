@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from joblib import Parallel, delayed
 
-from sk_erts._typing import FloatArray, IntArray
+from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.datasets._records import Record, read_record
 from sk_erts.exceptions import RecordError
 

@@ -13,8 +13,8 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from sk_erts._pages import PageCounter
-from sk_erts._typing import Array, FloatArray, IntArray
+from sk_erts._lib.typing import Array, FloatArray, IntArray
+from sk_erts._records.pages import PageCounter
 from sk_erts.datasets._lazy import LazyRecords
 
 __all__ = ["PackedRecords", "open_records", "to_memmap", "write_npy"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from joblib import effective_n_jobs
 
-from sk_erts._optional import import_optional
+from sk_erts._lib.optional import import_optional
 from sk_erts.datasets._checksums import CHECKSUMS, find_missing, read_checksums
 from sk_erts.datasets._download import download
 from sk_erts.exceptions import RecordNotFoundError

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from sk_erts._names import nearest
-from sk_erts._typing import Array, BoolArray, FloatArray, IntArray
+from sk_erts._lib.names import nearest
+from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
 
 __all__ = [
     "as_numbers",

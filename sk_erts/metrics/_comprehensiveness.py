@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.metrics._occlusion import Baseline, Predict, Target, occlude
 from sk_erts.metrics._ranking import RandomState, rank_samples
 from sk_erts.metrics._steps import block_shares

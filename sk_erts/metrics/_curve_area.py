@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.integrate import trapezoid
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.metrics._checks import as_numbers, refuse
 
 __all__ = ["curve_area"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.metrics._occlusion import Baseline, Predict, Target, occlude
 from sk_erts.metrics._ranking import RandomState, rank_samples
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sk_erts._typing import Array, BoolArray, FloatArray, IntArray
+from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
 from sk_erts.attribution import METHODS, randomise_weights
 from sk_erts.metrics._checks import check_records, refuse
 from sk_erts.metrics._comprehensiveness import comprehensiveness

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sk_erts._typing import BoolArray, FloatArray
+from sk_erts._lib.typing import BoolArray, FloatArray
 from sk_erts.metrics._checks import check_evidence, check_maps
 
 __all__ = ["evidence_mass", "mass_inside"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.metrics._checks import check_choice, check_pair
 
 __all__ = ["AGREEMENTS", "Agreement", "map_agreement"]

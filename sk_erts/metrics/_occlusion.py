@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._names import nearest
-from sk_erts._typing import Array, FloatArray, IntArray
+from sk_erts._lib.names import nearest
+from sk_erts._lib.typing import Array, FloatArray, IntArray
 from sk_erts.metrics._checks import (
     as_numbers,
     check_count,

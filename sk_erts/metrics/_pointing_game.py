@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import maximum_filter1d
 
-from sk_erts._typing import BoolArray, FloatArray
+from sk_erts._lib.typing import BoolArray, FloatArray
 from sk_erts.metrics._checks import check_count, check_evidence, check_maps
 
 __all__ = ["pointing_game"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sk_erts._typing import BoolArray, FloatArray, IntArray
+from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
 from sk_erts.metrics._checks import check_choice, check_count, check_maps_of
 
 __all__ = ["ORDERS", "RandomState", "Ranking", "rank_samples"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import IntArray
+from sk_erts._lib.typing import IntArray
 from sk_erts.metrics._checks import check_count, check_real, refuse
 
 __all__ = ["block_counts", "block_shares"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from sk_erts._typing import FloatArray, IntArray
+from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.metrics._checks import (
     check_choice,
     check_count,

@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from sk_erts._heads import PooledLinear
-from sk_erts._signals import inside
+from sk_erts._network.heads import PooledLinear
+from sk_erts._records.signals import inside
 from sk_erts.models._padding import normalise, steps_after
 
 

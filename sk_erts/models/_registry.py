@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from sk_erts._names import nearest
+from sk_erts._lib.names import nearest
 from sk_erts.models._lstm1d import LSTM1d
 from sk_erts.models._resnet1d import ResNet1d
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sk_erts._heads import PooledLinear
-from sk_erts._signals import inside
+from sk_erts._network.heads import PooledLinear
+from sk_erts._records.signals import inside
 from sk_erts.models._padding import normalise, steps_after
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.datasets._leads import STANDARD_LEADS
 
 __all__ = ["check_frequency", "check_heat", "check_lead_names", "check_signal"]

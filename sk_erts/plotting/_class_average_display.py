@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sk_erts._optional import import_optional
-from sk_erts._typing import FloatArray
+from sk_erts._lib.optional import import_optional
+from sk_erts._lib.typing import FloatArray
 from sk_erts.plotting._heat import AGAINST_SHARE, HeatScale, heat_scale
 
 if TYPE_CHECKING:

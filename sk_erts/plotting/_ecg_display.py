@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sk_erts._optional import import_optional
+from sk_erts._lib.optional import import_optional
 from sk_erts.plotting._checks import (
     check_frequency,
     check_heat,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sk_erts._optional import import_optional
-from sk_erts._typing import FloatArray
+from sk_erts._lib.optional import import_optional
+from sk_erts._lib.typing import FloatArray
 from sk_erts.plotting._divide import divide
 
 if TYPE_CHECKING:

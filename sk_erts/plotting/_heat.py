@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sk_erts._optional import import_optional
-from sk_erts._typing import FloatArray
+from sk_erts._lib.optional import import_optional
+from sk_erts._lib.typing import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.plotting._heat import HeatScale, mark_against
 from sk_erts.plotting._paper import Strip
 from sk_erts.plotting._sheet import Sheet

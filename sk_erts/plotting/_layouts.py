@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sk_erts._names import nearest
+from sk_erts._lib.names import nearest
 from sk_erts.datasets._leads import STANDARD_LEADS
 
 __all__ = ["Cell", "is_grid", "lead_position", "lead_rows"]

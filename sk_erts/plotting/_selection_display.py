@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sk_erts._names import nearest
-from sk_erts._optional import import_optional
-from sk_erts._typing import FloatArray, IntArray
+from sk_erts._lib.names import nearest
+from sk_erts._lib.optional import import_optional
+from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.plotting._divide import divide
 from sk_erts.plotting._selection_epochs import (
     draw_effective_epochs,

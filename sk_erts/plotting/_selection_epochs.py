@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sk_erts._optional import import_optional
-from sk_erts._typing import FloatArray, IntArray
+from sk_erts._lib.optional import import_optional
+from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.plotting._selection_panels import EDGE, LOOK
 from sk_erts.selection._ledger import Status
 

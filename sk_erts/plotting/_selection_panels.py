@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sk_erts._typing import BoolArray, FloatArray, IntArray
+from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
 from sk_erts.selection._ledger import Status
 
 if TYPE_CHECKING:

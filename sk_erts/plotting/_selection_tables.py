@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import Array, BoolArray, FloatArray, IntArray
+from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
 from sk_erts.selection._ledger import Status
 
 __all__ = ["candidates_by", "class_shares", "members", "most_put_aside"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.plotting._layouts import Cell, is_grid, lead_rows
 from sk_erts.plotting._paper import MARGIN_S, Gain, Strip, choose_gain, row_offsets
 

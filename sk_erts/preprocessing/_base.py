@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_erts._ragged import as_list, is_ragged, stack_if_equal
-from sk_erts._typing import Array, FloatArray
+from sk_erts._lib.typing import Array, FloatArray
+from sk_erts._records.ragged import as_list, is_ragged, stack_if_equal
 
 __all__ = ["RecordTransformer"]
 

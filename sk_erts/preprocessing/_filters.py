@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage, signal
 
-from sk_erts._typing import Array, FloatArray
+from sk_erts._lib.typing import Array, FloatArray
 from sk_erts.preprocessing._base import RecordTransformer
 from sk_erts.preprocessing._checks import check_number, refuse
 

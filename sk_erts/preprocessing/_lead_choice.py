@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._names import nearest
-from sk_erts._typing import FloatArray
+from sk_erts._lib.names import nearest
+from sk_erts._lib.typing import FloatArray
 from sk_erts.datasets import STANDARD_LEADS
 from sk_erts.preprocessing._base import RecordTransformer
 from sk_erts.preprocessing._checks import refuse

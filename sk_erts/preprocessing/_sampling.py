@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
-from sk_erts._typing import Array, FloatArray
+from sk_erts._lib.typing import Array, FloatArray
 from sk_erts.preprocessing._base import RecordTransformer
 from sk_erts.preprocessing._checks import check_number, refuse
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.preprocessing._base import N_AT_ONCE, RecordTransformer
 from sk_erts.preprocessing._checks import refuse
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._ragged import as_list, is_ragged
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
+from sk_erts._records.ragged import as_list, is_ragged
 
 __all__ = ["as_stacks", "check_fs", "check_lead_names"]
 

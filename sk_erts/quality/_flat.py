@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.quality._view import View, measure_records
 
 __all__ = ["flat_share", "flat_share_of"]

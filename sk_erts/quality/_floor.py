@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.quality._view import View, measure_records
 
 __all__ = [

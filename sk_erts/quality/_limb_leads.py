@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 from sk_erts.quality._checks import as_stacks, check_fs, check_lead_names
 from sk_erts.quality._view import View
 

@@ -11,8 +11,8 @@ from scipy.special import logsumexp
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sk_erts._names import nearest
-from sk_erts._typing import Array, FloatArray
+from sk_erts._lib.names import nearest
+from sk_erts._lib.typing import Array, FloatArray
 from sk_erts.quality._baseline import baseline_wander_of
 from sk_erts.quality._checks import as_stacks, check_fs, check_lead_names
 from sk_erts.quality._contrast import noise_to_peak_of

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import BoolArray
+from sk_erts._lib.typing import BoolArray
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Scores, random_mask
 

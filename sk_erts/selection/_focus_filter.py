@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import BoolArray, FloatArray
+from sk_erts._lib.typing import BoolArray, FloatArray
 from sk_erts.selection._gap import share_below_gap
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores

@@ -6,7 +6,7 @@ from math import lgamma, log, pi
 
 import numpy as np
 
-from sk_erts._typing import FloatArray
+from sk_erts._lib.typing import FloatArray
 
 __all__ = ["share_below_gap"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sk_erts._typing import BoolArray, FloatArray, IntArray
+from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Scores, random_share
 from sk_erts.selection._share import check_share

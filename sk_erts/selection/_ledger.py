@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import Array, BoolArray, FloatArray, IntArray
+from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
 
 __all__ = ["Ledger", "SelectionHistory", "Status", "takes_gradient"]
 

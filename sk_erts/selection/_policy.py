@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sk_erts._typing import BoolArray, FloatArray, IntArray
+from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
 from sk_erts.selection._ledger import Status
 
 __all__ = ["Policy", "Refinement", "Scores", "random_mask", "random_share"]

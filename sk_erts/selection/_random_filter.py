@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sk_erts._typing import BoolArray
+from sk_erts._lib.typing import BoolArray
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores
 from sk_erts.selection._share import all_but_lowest, check_share

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sk_erts._typing import FloatArray, IntArray
+from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.selection._suspicion import label_suspicion
 
 __all__ = ["RELIABILITY", "Reliability", "as_reliability", "share_doubted"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from sk_erts._typing import IntArray
+from sk_erts._lib.typing import IntArray
 
 __all__ = ["SelectionSampler"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import BoolArray
+from sk_erts._lib.typing import BoolArray
 from sk_erts.selection._policy import Policy, Scores
 
 __all__ = ["SelectiveBackprop"]

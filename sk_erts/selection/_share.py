@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._typing import BoolArray, FloatArray, IntArray
+from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["all_but_lowest", "check_share"]
 

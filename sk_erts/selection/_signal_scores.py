@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from sk_erts._input import Records
-from sk_erts._typing import FloatArray, IntArray
+from sk_erts._lib.typing import FloatArray, IntArray
+from sk_erts._records.records import Records
 
 __all__ = ["SignalScores", "score_signals"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sk_erts._typing import BoolArray, FloatArray, IntArray
+from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["is_ambiguous", "label_suspicion", "signal_suspicion"]
 

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 import sk_erts.models
-from sk_erts._signals import takes_lengths
+from sk_erts._records.signals import takes_lengths
 from sk_erts.attribution import GradCAM
 from sk_erts.models._registry import MODELS
 

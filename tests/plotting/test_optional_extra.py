@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from sk_erts._optional import import_optional
+from sk_erts._lib.optional import import_optional
 from sk_erts.plotting import (
     BeatAttributionDisplay,
     ClassAverageDisplay,

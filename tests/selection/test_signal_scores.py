@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
-from sk_erts._input import RaggedRecords, Records
+from sk_erts._records.records import RaggedRecords, Records
 from sk_erts.selection import _signal_scores
 from sk_erts.selection._signal_scores import score_signals
 

@@ -1,0 +1,1 @@
+"""What every level uses: checks, names, optional imports, types."""

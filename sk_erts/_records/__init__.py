@@ -1,0 +1,1 @@
+"""Records and labels in: arrays, maps, lazy and ragged records, tasks, divisions."""

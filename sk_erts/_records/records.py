@@ -1,0 +1,378 @@
+"""Records in: arrays, memory maps, torch data sets and lazy collections alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import check_array
+from torch.utils.data import Dataset, default_collate
+
+from sk_erts._lib.typing import Array, FloatArray, IntArray, Recordings
+from sk_erts._records.pages import PageCounter
+from sk_erts._records.ragged import as_list, is_ragged, pad
+from sk_erts._records.signals import Signals, batches
+
+__all__ = ["Records", "TrainingSet", "as_records", "collate", "targets_of"]
+
+
+N_CHECKED_AT_ONCE = 64
+PROCESSOR = torch.device("cpu")
+
+
+class Records:
+    """Records that are sliced by index arrays, one operation per batch.
+
+    Parameters
+    ----------
+    source : ndarray or collection
+        Holds the records. Arrays and memory maps are indexed, never copied whole;
+        a collection with ``take(index)`` is asked for whole batches; of a torch
+        ``Dataset`` or another collection, items (or the first entry of items that are
+        tuples) are stacked.
+
+    Attributes
+    ----------
+    n_leads, n_times : int
+        Leads, and time steps of the longest record.
+    lengths : int ndarray of shape (n_samples,) or None
+        None, since all records have the same length.
+    """
+
+    lengths: IntArray | None = None
+
+    def __init__(self, source: Recordings) -> None:
+        self.source = source
+        self._pages = PageCounter(source)
+        self._is_array = isinstance(source, np.ndarray)
+        self._takes = hasattr(source, "take")
+        first = self.take(np.array([0]))
+        self.n_leads, self.n_times = first.shape[1:]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def take(self, index: IntArray) -> FloatArray:
+        """Return records of shape (n, n_leads, n_times), float32, in a new array.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Which records.
+
+        Returns
+        -------
+        X : ndarray of shape (n, n_leads, n_times), dtype float32
+            In the unit of the source.
+
+        Raises
+        ------
+        ValueError
+            If the records have different shapes, or none that can be read.
+        """
+        if self._is_array:
+            batch = np.asarray(self.source[index], dtype=np.float32)
+            self._pages.count(len(batch), batch.nbytes)
+        elif self._takes:
+            batch = self._taken(index)
+        else:
+            batch = self._stack(index)
+        return batch if batch.ndim == 3 else batch[:, np.newaxis, :]  # (n, 1, times)
+
+    def arrays(self, index: IntArray) -> FloatArray | list[FloatArray]:
+        """Return records as they are, without padding.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Which records.
+
+        Returns
+        -------
+        X : ndarray of shape (n, n_leads, n_times), or list of n ndarray of shape \
+                (n_leads, n_times)
+            A list where records differ in length.
+        """
+        return self.take(index)
+
+    def signals(self, index: IntArray, device: torch.device) -> Signals:
+        """Return records as a network gets them.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Which records.
+        device : torch.device
+            Where the network is.
+
+        Returns
+        -------
+        signals : Signals
+            In the unit of the source.
+        """
+        x = torch.from_numpy(self.take(index)).to(device)
+        if self.lengths is None:
+            return Signals(x)
+        return Signals(x, torch.from_numpy(self.lengths[index]).to(device))
+
+    def batches(self, batch_size: int) -> list[IntArray]:
+        """Return the positions of all records in pieces; similar lengths together.
+
+        Parameters
+        ----------
+        batch_size : int
+            Positions per piece; the last one may have fewer.
+
+        Returns
+        -------
+        pieces : list of int ndarray
+            Each position in one of them.
+        """
+        order = np.arange(len(self))
+        if self.lengths is not None:
+            order = np.argsort(self.lengths, kind="stable")
+        return [order[piece] for piece in batches(len(self), batch_size)]
+
+    def read_through(self) -> None:
+        """Read a lazy collection once, so that a bad record fails at the start.
+
+        Raises
+        ------
+        ValueError
+            If a record has another shape, or values that are not finite. Arrays are
+            checked where they come in.
+        """
+        if not self._is_array:
+            for index in self.batches(N_CHECKED_AT_ONCE):
+                self.take(index)
+
+    def _taken(self, index: IntArray) -> FloatArray:
+        """Return records of a collection that reads a whole batch at once."""
+        batch: FloatArray = np.asarray(self.source.take(index), dtype=np.float32)  # type: ignore[attr-defined]
+        bad = ~np.isfinite(batch).all(axis=tuple(range(1, batch.ndim)))
+        if bad.any():
+            raise ValueError(
+                f"Record {index[bad.argmax()]} of X contains NaN or infinity. Repair "
+                "it, or leave it out."
+            )
+        return batch
+
+    def _stack(self, index: IntArray) -> FloatArray:
+        items = _items(self.source, index)
+        arrays = [np.asarray(_record_of(item), dtype=np.float32) for item in items]
+        shapes = [array.shape for array in arrays]
+        for i, array in zip(index, arrays, strict=True):
+            if array.shape != shapes[0] or array.ndim not in (1, 2):
+                raise ValueError(
+                    f"Record {i} of X has the shape {array.shape}; every record must "
+                    "have one shape, (n_leads, n_times) or (n_times,). Record "
+                    f"{index[0]} has {shapes[0]}."
+                )
+            if not np.isfinite(array).all():
+                raise ValueError(
+                    f"Record {i} of X contains NaN or infinity. Repair it, or leave "
+                    "it out."
+                )
+        return np.stack(arrays)
+
+
+class RaggedRecords(Records):
+    """Records of different lengths, padded batch by batch.
+
+    Parameters
+    ----------
+    source : list of ndarray of shape (n_leads, n_times)
+        Checked records.
+    """
+
+    def __init__(self, source: list[FloatArray]) -> None:
+        self.source = source
+        self.lengths = np.array([record.shape[1] for record in source])
+        self.n_leads = len(source[0])
+        self.n_times = int(self.lengths.max())
+
+    def take(self, index: IntArray) -> FloatArray:
+        """Return records (n, n_leads, n_padded) with zeros behind the shorter ones."""
+        return pad([self.source[i] for i in index])
+
+    def arrays(self, index: IntArray) -> list[FloatArray]:
+        """Return the records themselves."""
+        return [self.source[i] for i in index]
+
+    def read_through(self) -> None:
+        """Do nothing: all records are in memory, and checked."""
+
+
+class TrainingSet(Dataset[Any]):
+    """Records with their labels and weights, fetched a batch at a time.
+
+    Parameters
+    ----------
+    records : Records
+        Where the signals are.
+    rows : int ndarray of shape (n_samples,)
+        Which of them belong to this set.
+    codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Encoded labels of the rows.
+    weights : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        What each row, or each of its labels, weighs in the loss.
+    """
+
+    def __init__(
+        self, records: Records, rows: IntArray, codes: Array, weights: FloatArray
+    ) -> None:
+        self.records = records
+        self.rows = rows
+        self.codes = codes
+        self.weights = weights.astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitems__(
+        self, index: list[int] | IntArray
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Return a batch: signals, weights and positions, and the encoded labels."""
+        index = np.asarray(index)
+        signals = self.signals(index)
+        batch = {
+            "X": signals.x,
+            "weight": torch.from_numpy(self.weights[index]),
+            "index": torch.from_numpy(index),
+        }
+        if signals.lengths is not None:
+            batch["lengths"] = signals.lengths
+        return batch, torch.from_numpy(self.codes[index])
+
+    def __getitem__(
+        self, index: int | IntArray
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Return the batch of an index array; a single index is a batch of one."""
+        return self.__getitems__(np.atleast_1d(index))
+
+    def signals(self, index: IntArray, device: torch.device = PROCESSOR) -> Signals:
+        """Return the records at positions of this set, as a network gets them."""
+        return self.records.signals(self.rows[index], device)
+
+
+def collate(batch: Any) -> Any:
+    """Leave what was fetched as a batch alone; stack what came as single items.
+
+    Parameters
+    ----------
+    batch : tuple or list
+        What the loader fetched.
+
+    Returns
+    -------
+    batch : tuple
+        Of tensors.
+    """
+    return batch if isinstance(batch, tuple) else default_collate(batch)
+
+
+def as_records(X: Any, estimator: Any) -> Records:
+    """Check records and make them indexable by arrays.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
+            Dataset or collection
+        Arrays and what converts to one are checked for shape and finite values. The
+        arrays of a list, or of an object array, may differ in length. Anything else
+        with ``len`` and indexing is read lazily.
+    estimator : estimator
+        Named in errors.
+
+    Returns
+    -------
+    records : Records
+        The same data.
+
+    Raises
+    ------
+    ValueError
+        If there are no records, they have the wrong number of dimensions, or hold
+        values that are not finite.
+    """
+    if _is_lazy(X):
+        if len(X) == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) while a minimum of 1 is required by "
+                f"{type(estimator).__name__}."
+            )
+        return Records(X)
+    if is_ragged(X):
+        arrays = as_list(X, type(estimator).__name__)
+        if len({array.shape for array in arrays}) > 1:
+            return RaggedRecords(arrays)
+        return Records(np.stack(arrays))
+    mapped = X if isinstance(X, np.memmap) else None
+    X = check_array(
+        X,
+        dtype="numeric",
+        allow_nd=True,
+        ensure_all_finite=mapped is None,
+        estimator=estimator,
+        input_name="X",
+    )
+    if X.ndim > 3:
+        raise ValueError(
+            f"X of {type(estimator).__name__} must have the shape (n_samples, n_leads, "
+            f"n_times), or (n_samples, n_times) for one lead. Got {X.shape} instead."
+        )
+    if 0 in X.shape:
+        raise ValueError(
+            f"X of {type(estimator).__name__} must have at least one lead and one "
+            f"time step. Got the shape {X.shape} instead."
+        )
+    if mapped is None:
+        return Records(X)
+    records = Records(mapped)
+    for index in records.batches(N_CHECKED_AT_ONCE):
+        assert_all_finite(
+            records.take(index), input_name="X", estimator_name=type(estimator).__name__
+        )
+    return records
+
+
+def targets_of(X: Any) -> Any:
+    """Return the labels that a data set carries beside its records.
+
+    Parameters
+    ----------
+    X : Dataset
+        Its items are pairs of a record and a label.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,) or (n_samples, n_labels), or None
+        None where the items are no pairs.
+    """
+    if not _is_lazy(X) or len(X) == 0 or not isinstance(X[0], tuple):
+        return None
+    return np.stack([np.asarray(X[i][1]) for i in range(len(X))])
+
+
+def _is_lazy(X: Any) -> bool:
+    """Tell collections that are read record by record from what is an array."""
+    return isinstance(X, Dataset) or (
+        hasattr(X, "__getitem__")
+        and hasattr(X, "__len__")
+        and not hasattr(X, "__array__")
+        and not isinstance(X, list | tuple | dict | str)
+        and not hasattr(X, "tocsr")
+    )
+
+
+def _items(source: Recordings, index: IntArray) -> Any:
+    """Return the items at an index, in one call where the source has one."""
+    if hasattr(source, "__getitems__"):
+        return source.__getitems__(index.tolist())
+    return [source[int(i)] for i in index]
+
+
+def _record_of(item: Any) -> Any:
+    return item[0] if isinstance(item, tuple) else item

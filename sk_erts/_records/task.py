@@ -1,0 +1,312 @@
+"""One class per record, or several labels: the two tasks and what differs in them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, column_or_1d
+from torch import nn
+from torch.nn import functional
+
+from sk_erts._lib.names import nearest
+from sk_erts._lib.typing import Array, FloatArray, IntArray
+
+__all__ = ["OneClass", "SeveralLabels", "Task", "make_task"]
+
+ClassWeight = str | Mapping[Any, float] | None
+EFFECTIVE_NUMBER_BETA = 0.9999
+
+
+class Task(ABC):
+    """What the labels mean: how they are encoded, predicted, scored and weighed.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Labels, in the order of the network's outputs.
+    """
+
+    criterion: type[nn.Module]
+    nonlinearity: Callable[[torch.Tensor], torch.Tensor]
+
+    def __init__(self, classes: Array) -> None:
+        self.classes = classes
+
+    @property
+    def n_classes(self) -> int:
+        """Number of the network's outputs."""
+        return len(self.classes)
+
+    def index_of(self, target: Any) -> int:
+        """Return the output of a class label.
+
+        Parameters
+        ----------
+        target : object
+            One of the classes.
+
+        Returns
+        -------
+        index : int
+            Its place among them.
+
+        Raises
+        ------
+        ValueError
+            If it is none of them.
+        """
+        matches = np.flatnonzero(self.classes == target)
+        if len(matches) != 1:
+            names = [str(label) for label in self.classes]
+            raise ValueError(
+                f"The target {target!r} is none of the classes seen in fit. "
+                f"{nearest(str(target), names)}"
+            )
+        return int(matches[0])
+
+    @abstractmethod
+    def with_classes(self, classes: Any) -> Task:
+        """Return the same task with all classes there will be."""
+
+    @abstractmethod
+    def encode(self, y: Any) -> Array:
+        """Return labels as the network's criterion wants them."""
+
+    @abstractmethod
+    def decode(self, proba: FloatArray) -> Array:
+        """Return the labels that probabilities (n, n_classes) speak for."""
+
+    @abstractmethod
+    def probability(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return probabilities (n, n_classes) in double precision."""
+
+    @abstractmethod
+    def confidence(self, logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """Return the probability (n,) of the truth, given encoded labels."""
+
+    @abstractmethod
+    def direction(self, codes: torch.Tensor) -> torch.Tensor:
+        """Return the weights of the logits (n, n_classes) that speak for the truth."""
+
+    @abstractmethod
+    def strata(self, codes: Array) -> IntArray:
+        """Return a number (n,) for each record by which a split is stratified."""
+
+    @abstractmethod
+    def weights(self, codes: Array, class_weight: ClassWeight) -> FloatArray:
+        """Return what each element of the loss weighs, (n,) or (n, n_classes)."""
+
+    def _weights_by_name(self, class_weight: Mapping[Any, float]) -> FloatArray:
+        """Return the weights of a dictionary in the order of the classes."""
+        known = self.classes.tolist()
+        unknown = [label for label in class_weight if label not in known]
+        # A fold may lack a class; a misspelt one leaves another class without weight.
+        if unknown and not set(known) <= set(class_weight):
+            raise ValueError(
+                f"The 'class_weight' parameter names the classes {unknown!r}, which "
+                f"are not in y. The classes of y are {known!r}."
+            )
+        return np.array([class_weight.get(label, 1.0) for label in known])
+
+
+class OneClass(Task):
+    """One class per record: softmax, cross-entropy."""
+
+    criterion = nn.CrossEntropyLoss
+    nonlinearity = nn.Softmax(dim=1)
+
+    def with_classes(self, classes: Any) -> OneClass:
+        """Return the task with these classes, sorted."""
+        return OneClass(np.unique(column_or_1d(classes)))
+
+    def encode(self, y: Any) -> Array:
+        """Return class indices (n,)."""
+        y = column_or_1d(y)
+        check_classification_targets(y)
+        codes = np.searchsorted(self.classes, y).clip(max=self.n_classes - 1)
+        wrong = self.classes[codes] != y
+        if np.any(wrong):
+            raise ValueError(
+                f"y holds the labels {np.unique(y[wrong]).tolist()!r}, which were not "
+                f"seen in fit. The classes are {self.classes.tolist()!r}."
+            )
+        result: Array = codes.astype(np.int64)
+        return result
+
+    def decode(self, proba: FloatArray) -> Array:
+        """Return the most probable class of each record."""
+        labels: Array = self.classes[proba.argmax(axis=1)]
+        return labels
+
+    def probability(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return the softmax of the logits."""
+        return functional.softmax(logits.double(), dim=1)
+
+    def confidence(self, logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """Return the probability of the true class."""
+        return functional.softmax(logits, dim=1).gather(1, codes[:, None])[:, 0]
+
+    def direction(self, codes: torch.Tensor) -> torch.Tensor:
+        """Return one-hot rows."""
+        return functional.one_hot(codes, self.n_classes).float()
+
+    def strata(self, codes: Array) -> IntArray:
+        """Return the class."""
+        return codes.astype(np.int64)
+
+    def weights(self, codes: Array, class_weight: ClassWeight) -> FloatArray:
+        """Return the weight of each record's class."""
+        if class_weight is None:
+            return np.ones(len(codes))
+        if isinstance(class_weight, Mapping):
+            by_class = self._weights_by_name(class_weight)
+        else:
+            counts = np.bincount(codes, minlength=self.n_classes)
+            balance = {
+                "balanced": _balanced_weights,
+                "effective": _effective_number_weights,
+            }[class_weight]
+            by_class = balance(counts)
+        weights: FloatArray = by_class[codes]
+        return weights
+
+
+class SeveralLabels(Task):
+    """Any number of labels per record: sigmoids, binary cross-entropy."""
+
+    criterion = nn.BCEWithLogitsLoss
+    nonlinearity = nn.Sigmoid()
+
+    def with_classes(self, classes: Any) -> SeveralLabels:
+        """Return the task with these labels, in the order given."""
+        return SeveralLabels(np.asarray(classes))
+
+    def encode(self, y: Any) -> Array:
+        """Return an indicator matrix (n, n_labels) in float32.
+
+        The columns of a data frame are put in the order of the labels.
+        """
+        if hasattr(y, "columns") and not np.array_equal(y.columns, self.classes):
+            if sorted(map(str, y.columns)) != sorted(map(str, self.classes)):
+                raise ValueError(
+                    f"The columns of y must be the labels seen in fit, "
+                    f"{self.classes.tolist()!r}. Got {list(y.columns)!r} instead."
+                )
+            y = y[self.classes.tolist()]
+        y = check_array(y, dtype="numeric", input_name="y", accept_sparse="csr")
+        y = y.toarray() if hasattr(y, "toarray") else y
+        if y.shape[1] != self.n_classes or not np.isin(y, (0, 1)).all():
+            raise ValueError(
+                "y must be an indicator matrix of zeros and ones with one column for "
+                f"each of the {self.n_classes} labels seen in fit. Got the shape "
+                f"{y.shape} and the values {np.unique(y)[:5].tolist()!r} instead."
+            )
+        codes: Array = y.astype(np.float32)
+        return codes
+
+    def decode(self, proba: FloatArray) -> Array:
+        """Return the labels whose probability is above one half."""
+        return (proba > 0.5).astype(np.int64)
+
+    def probability(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return the sigmoid of each logit."""
+        return logits.double().sigmoid()
+
+    def confidence(self, logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """Return the geometric mean of the probabilities of the true states."""
+        log_true = functional.logsigmoid(torch.where(codes > 0, logits, -logits))
+        return log_true.mean(dim=1).exp()
+
+    def direction(self, codes: torch.Tensor) -> torch.Tensor:
+        """Return the mean of the true labels; of the absence of all if none is."""
+        n_true = codes.sum(dim=1, keepdim=True)
+        absence = torch.full_like(codes, -1 / self.n_classes)
+        return torch.where(n_true > 0, codes / n_true.clamp(min=1), absence)
+
+    def strata(self, codes: Array) -> IntArray:
+        """Return the rarest label of each record."""
+        rarity = codes / np.maximum(codes.sum(axis=0), 1)
+        return np.where(codes.any(axis=1), rarity.argmax(axis=1), -1)
+
+    def weights(self, codes: Array, class_weight: ClassWeight) -> FloatArray:
+        """Return the weight of each label, or of each of its two states."""
+        if class_weight is None:
+            return np.ones(len(codes))
+        if isinstance(class_weight, Mapping):
+            by_label = self._weights_by_name(class_weight)
+            return np.broadcast_to(by_label, codes.shape).copy()
+        columns = [OneClass(np.unique(column)) for column in codes.T]
+        return np.stack(
+            [
+                task.weights(task.encode(column), class_weight)
+                for task, column in zip(columns, codes.T, strict=True)
+            ],
+            axis=1,
+        )
+
+
+def make_task(y: Any) -> Task:
+    """Read from training labels which task they describe.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Class labels of any kind, or an indicator matrix. The columns of a data
+        frame name the labels.
+
+    Returns
+    -------
+    task : Task
+        Knows the classes.
+
+    Raises
+    ------
+    ValueError
+        If `y` holds no classes: continuous values, missing ones, or several
+        columns that are no indicators.
+    """
+    if not hasattr(y, "tocsr"):
+        assert_all_finite(np.asarray(y), input_name="y")
+    check_classification_targets(y)
+    kind = type_of_target(y, input_name="y")
+    if kind == "multilabel-indicator":
+        n_labels = y.shape[1] if hasattr(y, "shape") else len(y[0])
+        columns = np.asarray(getattr(y, "columns", np.arange(n_labels)))
+        return SeveralLabels(columns)
+    if kind not in ("binary", "multiclass"):
+        raise ValueError(
+            f"y must hold one class per record or be an indicator matrix. Got {kind} "
+            "instead."
+        )
+    return OneClass(np.unique(column_or_1d(y, warn=True)))
+
+
+def _balanced_weights(counts: IntArray) -> FloatArray:
+    """Weigh classes by the inverse of their number, as scikit-learn does.
+
+    Classes without records, which scikit-learn refuses, weigh nothing that counts.
+    """
+    weights: FloatArray = counts.sum() / ((counts > 0).sum() * np.maximum(counts, 1))
+    return weights
+
+
+def _effective_number_weights(counts: IntArray) -> FloatArray:
+    r"""Weigh classes by the inverse of their effective number.
+
+    .. math:: w_c \propto \frac{1 - \beta}{1 - \beta^{n_c}}, \qquad \beta = 0.9999
+
+    Cui et al., "Class-balanced loss based on effective number of samples", CVPR 2019,
+    arXiv:1901.05555. The weights have the mean 1 over the classes.
+    """
+    effective = (1 - EFFECTIVE_NUMBER_BETA ** np.maximum(counts, 1)) / (
+        1 - EFFECTIVE_NUMBER_BETA
+    )
+    weights: FloatArray = 1 / effective
+    weights = weights * (len(counts) / weights.sum())
+    return weights

@@ -1,0 +1,1 @@
+"""One training, from a plan to a trained network and its story."""

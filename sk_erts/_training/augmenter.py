@@ -1,0 +1,63 @@
+"""Augmentation of batches on their way to a training step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from sk_erts._lib.typing import FloatArray
+
+__all__ = ["Augment", "Augmenter"]
+
+Augment = Callable[[FloatArray, np.random.Generator], FloatArray]
+
+
+class Augmenter:
+    """Change the signals of training batches, and nothing else of them.
+
+    Parameters
+    ----------
+    steps : sequence of callable
+        Each maps records (n, n_leads, n_times) and a generator to changed records.
+    rng : Generator
+        Draws the changes.
+    """
+
+    def __init__(self, steps: Sequence[Augment], rng: np.random.Generator) -> None:
+        self.steps = steps
+        self.rng = rng
+
+    def __call__(self, inputs: dict[str, Any]) -> None:
+        """Change a batch.
+
+        Parameters
+        ----------
+        inputs : dict
+            With signals ``"X"``, and ``"lengths"`` where these differ: then records
+            are changed one by one, so that nothing reaches the padding or leaves it.
+
+        Raises
+        ------
+        ValueError
+            If a step changes the shape of the records.
+        """
+        x = inputs["X"].numpy()
+        if "lengths" not in inputs:
+            inputs["X"] = torch.from_numpy(self._changed(x))
+            return
+        for own, n_times in zip(x, inputs["lengths"].tolist(), strict=True):
+            own[:, :n_times] = self._changed(own[np.newaxis, :, :n_times])[0]
+
+    def _changed(self, X: FloatArray) -> FloatArray:
+        for step in self.steps:
+            changed = np.asarray(step(X, self.rng), dtype=np.float32)
+            if changed.shape != X.shape:
+                raise ValueError(
+                    f"The 'augment' function {step!r} must return records of the shape "
+                    f"it got, {X.shape}. Got {changed.shape} instead."
+                )
+            X = changed
+        return X

@@ -1,0 +1,279 @@
+"""The skorch net inside the classifier."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from skorch.helper import predefined_split
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from sk_erts._records.records import TrainingSet
+from sk_erts.exceptions import NonFiniteLossError
+
+__all__ = ["ERTSNet"]
+
+
+class ERTSNet(NeuralNet):
+    """Train on batches that carry weights and positions beside the signals.
+
+    skorch's loop is left alone: added are how a batch is read, how the loss is
+    weighed, and what belongs to one run only (sampler, validation, helpers), so that
+    a trained net holds no training data.
+    """
+
+    callbacks_: list[tuple[str, Callback]]
+    epoch_is_running = False
+    row_is_whole = False
+    sampler: Any = None
+    augment: Callable[[dict[str, Any]], None] | None = None
+
+    def run(
+        self,
+        training_set: TrainingSet,
+        epochs: int,
+        *,
+        sampler: Any,
+        validation_set: TrainingSet | None = None,
+        augment: Callable[[dict[str, Any]], None] | None = None,
+        first: Sequence[Callback] = (),
+        last: Sequence[Callback] = (),
+    ) -> bool:
+        """Train, and stop in good order where a callback or the user wants it.
+
+        Parameters
+        ----------
+        training_set : TrainingSet
+            What to train on.
+        epochs : int
+            For how long.
+        sampler : iterable of int ndarray
+            Yields the positions of each batch.
+        validation_set : TrainingSet, optional
+            Looked at after each epoch.
+        augment : callable, optional
+            Changes the inputs of each training batch.
+        first, last : sequence of Callback
+            Called before and after all other callbacks, in this run only.
+
+        Returns
+        -------
+        interrupted : bool
+            True if it was the user. The history then ends with the last whole epoch.
+        """
+        callbacks: list[tuple[str, Callback]] = self.callbacks_
+        self.sampler = sampler
+        self.augment = augment
+        self.train_split = validation_set and predefined_split(validation_set)
+        self.callbacks_ = [
+            *((f"first_{i}", helper.initialize()) for i, helper in enumerate(first)),
+            *callbacks,
+            *((f"last_{i}", helper.initialize()) for i, helper in enumerate(last)),
+            ("row_is_whole", _RowIsWhole()),
+        ]
+        ctrl_c = _CtrlC()
+        try:
+            with ctrl_c:
+                self.notify("on_train_begin", X=training_set, y=None)
+                self.fit_loop(training_set, epochs=epochs)
+        except KeyboardInterrupt:
+            # skorch's callbacks stop a training with the same exception, but between
+            # two epochs.
+            interrupted = ctrl_c.pressed or self.epoch_is_running
+            if interrupted and not self.row_is_whole and len(self.history):
+                self.history.pop()
+            return interrupted
+        finally:
+            self.notify("on_train_end", X=training_set, y=None)
+            self.callbacks_ = callbacks
+            self.train_split = self.sampler = self.augment = None
+        return False
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Return the loader; in a run, batches are those of the sampler."""
+        if not training or self.sampler is None:
+            return super().get_iterator(dataset, training=training)
+        kwargs = self.get_params_for("iterator_train")
+        kwargs.pop("batch_size", None)
+        # The sampler yields whole batches, which the data set fetches at once.
+        return self.iterator_train(
+            dataset, sampler=self.sampler, batch_size=None, **kwargs
+        )
+
+    def predict(self, X: Any) -> Any:
+        """Return encoded labels, as the scores of skorch's callbacks compare them."""
+        proba = self.predict_proba(X)
+        if isinstance(self.criterion_, nn.BCEWithLogitsLoss):
+            return (proba > 0.5).astype(int)
+        return proba.argmax(axis=1)
+
+    def run_single_epoch(
+        self,
+        iterator: Any,
+        training: bool,
+        prefix: str,
+        step_fn: Callable[..., dict[str, Any]],
+        **fit_params: Any,
+    ) -> None:
+        """Go through the batches, and wait for their losses once, at the end.
+
+        skorch fetches each loss as it comes, for which a GPU has to finish its work.
+        In `history` the losses of the batches therefore stand when the epoch is over.
+
+        Parameters
+        ----------
+        iterator : DataLoader or None
+            Yields batches; None does nothing.
+        training : bool
+            Whether steps are taken.
+        prefix : {"train", "valid"}
+            Begins the names in the history.
+        step_fn : callable
+            Takes one batch and returns its loss and predictions.
+        **fit_params : dict
+            For `step_fn`.
+
+        Raises
+        ------
+        NonFiniteLossError
+            If a loss is not finite.
+        """
+        if iterator is None:
+            return
+        losses, sizes = [], []
+        for batch in iterator:
+            if training and self.augment is not None:
+                self.augment(batch[0])
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            losses.append(step["loss"].detach())
+            sizes.append(len(batch[1]))
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+        self.history.record(f"{prefix}_batch_count", len(losses))
+        if not losses:
+            return
+        values = torch.stack(losses).tolist()
+        rows = self.history[-1]["batches"][-len(losses) :]
+        for row, value, size in zip(rows, values, sizes, strict=True):
+            row[f"{prefix}_loss"] = value
+            row[f"{prefix}_batch_size"] = size
+        for number, value in enumerate(values, start=1):
+            if not math.isfinite(value):
+                step_name = "training" if training else "validation"
+                raise NonFiniteLossError(
+                    f"The {step_name} loss of ERTSClassifier became {value} in epoch "
+                    f"{len(self.history)}, batch {number}. It must be finite: try a "
+                    f"smaller 'lr' (it is {self.lr}), and see that X is in millivolt."
+                )
+
+    def infer(self, x: Any, **fit_params: Any) -> Any:
+        """Run the network on the signals of a batch."""
+        signals = x["X"] if isinstance(x, Mapping) else x
+        if isinstance(x, Mapping) and "lengths" in x:
+            fit_params["lengths"] = x["lengths"].to(self.device)
+        with _batch_of_one(self.module_, signals):
+            return super().infer(signals, **fit_params)
+
+    def get_loss(
+        self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
+    ) -> torch.Tensor:
+        """Return the mean of the elementwise loss, weighted.
+
+        Parameters
+        ----------
+        y_pred : tensor of shape (n, n_classes)
+            Logits.
+        y_true : tensor of shape (n,) or (n, n_labels)
+            Encoded labels.
+        X : dict
+            The batch, with its weights of shape (n,) or (n, n_labels), which have
+            the mean 1 over the training set.
+        training : bool, default=False
+            Whether a step is being taken.
+
+        Returns
+        -------
+        loss : tensor of shape ()
+            The mean.
+        """
+        losses = super().get_loss(y_pred, y_true, X=X, training=training)
+        weights = X["weight"].to(losses)
+        if losses.ndim > weights.ndim:
+            losses = losses.mean(dim=1)  # (n, n_labels) -> (n,)
+        loss: torch.Tensor = (losses * weights).mean()
+        return loss
+
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
+        """Note that an epoch is running."""
+        super().on_epoch_begin(net, **kwargs)
+        self.epoch_is_running = True
+        self.row_is_whole = False
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Note that it is over."""
+        super().on_epoch_end(net, **kwargs)
+        self.epoch_is_running = False
+
+
+class _RowIsWhole(Callback):
+    """Tell, as the last of all callbacks, that an epoch has its whole history."""
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        net.row_is_whole = True
+
+
+class _CtrlC:
+    """Remember whether a KeyboardInterrupt came from the keyboard.
+
+    Other threads than the main one get no signals, and handlers that are not Python's
+    own are left in place.
+    """
+
+    pressed = False
+
+    def __enter__(self) -> None:
+        in_main = threading.current_thread() is threading.main_thread()
+        usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        self._listens = in_main and usual
+        if self._listens:
+            signal.signal(signal.SIGINT, self._press)
+
+    def __exit__(self, *exception: object) -> None:
+        if self._listens:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _press(self, signum: int, frame: Any) -> None:
+        self.pressed = True
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _batch_of_one(module: nn.Module, signals: torch.Tensor) -> Iterator[None]:
+    """Let normalisation use its running statistics for a single record.
+
+    One record has no variance over the batch; over its own time steps alone it would
+    be normalised by itself, or fail where one step is left.
+    """
+    if len(signals) > 1 or not module.training:
+        yield
+        return
+    layers = [
+        part
+        for part in module.modules()
+        if isinstance(part, _BatchNorm) and part.training and part.track_running_stats
+    ]
+    for layer in layers:
+        layer.eval()
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.train()

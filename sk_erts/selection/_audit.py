@@ -1,0 +1,160 @@
+"""The table of suspicious records, from what the estimator knows of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sk_erts._lib.typing import Array, BoolArray, FloatArray
+from sk_erts._records.records import Records
+from sk_erts.selection._signal_scores import score_signals
+from sk_erts.selection._suspicion import (
+    is_ambiguous,
+    label_suspicion,
+    signal_suspicion,
+)
+
+__all__ = ["audit_table", "quality_scores"]
+
+
+def audit_table(
+    classes: Array,
+    codes: Array,
+    proba: FloatArray,
+    mean_proba: FloatArray | None,
+    quality: FloatArray | None,
+) -> Any:
+    """Rank records by how suspicious they are.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Class labels.
+    codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Class index of each record's label, or an indicator matrix.
+    proba : ndarray of shape (n_samples, n_classes)
+        Probabilities by the trained network.
+    mean_proba : ndarray of shape (n_samples, n_classes) or None
+        Their means over the training; NaN of records without a look.
+    quality : ndarray of shape (n_samples,) or None
+        Quality of the signals; higher is better.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        The most suspicious record first; see ``ERTSClassifier.audit``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.selection._audit import audit_table
+    >>> proba = np.array([[0.9, 0.1], [0.9, 0.1]])
+    >>> table = audit_table(
+    ...     np.array(["AFIB", "NORM"]), np.array([0, 1]), proba, None, None
+    ... )
+    >>> table[["record", "label", "predicted", "reason"]].values.tolist()
+    [[1, 'NORM', 'AFIB', 'label'], [0, 'AFIB', 'AFIB', 'label']]
+    """
+    import pandas as pd
+
+    story = np.full_like(proba, np.nan) if mean_proba is None else mean_proba
+    has_story = np.isfinite(story.sum(axis=1))
+    believed = np.where(has_story[:, np.newaxis], story, proba)
+    label = label_suspicion(codes, believed)
+    signal = np.zeros(len(codes)) if quality is None else signal_suspicion(quality)
+    given, predicted, confidence, doubt = _most_doubted(classes, codes, believed, proba)
+    suspicion = np.maximum(label, signal)
+    table = pd.DataFrame(
+        {
+            "record": np.arange(len(codes)),
+            "label": given,
+            "predicted": predicted,
+            "confidence": confidence,
+            "suspicion": suspicion,
+            "reason": _reasons(label, signal, is_ambiguous(doubt)),
+            "source": np.where(has_story, "training", "network"),
+        }
+    )
+    order = np.argsort(-suspicion, kind="stable")
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _most_doubted(
+    classes: Array, codes: Array, believed: FloatArray, proba: FloatArray
+) -> tuple[Array, Array, FloatArray, FloatArray]:
+    """Return label, prediction, confidence (n,), and what rivals got (n, n_rivals).
+
+    Of several labels it is the one whose state is the least certain.
+    """
+    rows = np.arange(len(codes))
+    if codes.ndim == 1:
+        predicted = classes[proba.argmax(axis=1)]
+        return classes[codes], predicted, believed[rows, codes], proba
+    worst = np.where(codes > 0, believed, 1 - believed).argmin(axis=1)
+    names = np.array([[f"not {name}", f"{name}"] for name in classes])
+    given = codes[rows, worst].astype(int)
+    likely = proba[rows, worst]
+    yes = believed[rows, worst]
+    return (
+        names[worst, given],
+        names[worst, (likely > 0.5).astype(int)],
+        np.where(given, yes, 1 - yes),
+        np.stack([1 - likely, likely], axis=1),
+    )
+
+
+def quality_scores(signal_quality: Any, records: Records) -> FloatArray | None:
+    """Return the quality of each record's signal.
+
+    Parameters
+    ----------
+    signal_quality : array-like of shape (n_samples,), estimator or None
+        The scores, or what has ``fit(X)`` and ``score_samples(X)``; an estimator is
+        copied.
+    records : Records
+        The records.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_samples,), or None
+        Higher is better.
+
+    Raises
+    ------
+    ValueError
+        If there is not one finite score for each record.
+
+    Examples
+    --------
+    >>> from sk_erts.selection._audit import quality_scores
+    >>> quality_scores([0.5, 1], records=[None] * 2)
+    array([0.5, 1. ])
+    """
+    name = "The 'signal_quality' of audit"
+    n_samples = len(records)
+    if signal_quality is None:
+        return None
+    if hasattr(signal_quality, "score_samples"):
+        rows = np.arange(n_samples)
+        return score_signals(signal_quality, records, rows, name).scores
+    try:
+        scores = np.asarray(signal_quality, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be an array of numbers, or an object with fit and "
+            f"score_samples. Got {type(signal_quality).__name__} instead."
+        ) from None
+    n_bad = int((~np.isfinite(scores)).sum())
+    if scores.shape != (n_samples,) or n_bad:
+        raise ValueError(
+            f"{name} must be, or return, one finite score for each of the {n_samples} "
+            f"records. Got the shape {scores.shape} with {n_bad} values that are not "
+            "finite instead."
+        )
+    return scores
+
+
+def _reasons(label: FloatArray, signal: FloatArray, ambiguous: BoolArray) -> Array:
+    """Return in a word why each record is suspicious."""
+    return np.select([signal > label, ambiguous], ["signal", "ambiguous"], "label")
