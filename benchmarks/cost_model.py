@@ -19,12 +19,15 @@ import torch
 from benchmarks.data import DATA, Split
 from benchmarks.loops import FullData
 from benchmarks.schemes import BATCH_SIZE, warm_up
-from sk_erts._records.records import Records, TrainingSet
+from sk_erts._network.network import Network
+from sk_erts._records.records import Records
 from sk_erts._records.task import make_task
+from sk_erts._records.training_set import TrainingSet
+from sk_erts._training.judging import Judging
 from sk_erts._training.precision import ScoringPrecision
 from sk_erts._training.scorer import Scorer
-from sk_erts.attribution import top_mass
 from sk_erts.models import ResNet1d
+from sk_erts.selection import Ledger, as_judge
 
 PREDICTED = ("full data", "full data, fewer epochs", "DBPD", "ERTS", "ERTS, lean")
 
@@ -44,13 +47,13 @@ def costs(split: Split, batch_size: int, width: int, turns: int) -> tuple[float,
         gamma=1,
         seed=0,
     )
+    training_set = TrainingSet(Records(X), np.arange(n), y, np.ones(n))
+    task = make_task(split.y)
     scorer = Scorer(
-        network,
-        TrainingSet(Records(X), np.arange(n), y, np.ones(n)),
-        make_task(split.y),
-        top_mass,
-        None,
-        128,
+        Network(network),
+        training_set,
+        task,
+        Judging(as_judge("top_mass"), training_set, task, Ledger(n)),
         ScoringPrecision("auto", torch.device("cpu")),
     )
     # What is due of an interval.

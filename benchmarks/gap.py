@@ -2,6 +2,8 @@
 
 Prints a table in Markdown: the mean share over many draws, by distribution and number
 of candidates. Of one group nothing should be put aside; of two groups, the lower one.
+After each share, the draws in which anything is put aside. The mixture alone is asked
+about the same draws: it shows what the other distributions with one mode are for.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from sklearn.mixture import GaussianMixture
 
 from sk_erts.selection import share_below_gap
 
+Rule = Callable[[np.ndarray], float]
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 SIZES = (60, 200, 500)
@@ -44,36 +48,67 @@ def two_groups(share: float, distance: float) -> Draw:
     return draw
 
 
+def mixture_alone(focus: np.ndarray) -> float:
+    """Return the share of the lower of two normal groups, if BIC prefers two to one."""
+    z = ((focus - focus.mean()) / focus.std())[:, np.newaxis]
+    one, two = (
+        GaussianMixture(k, covariance_type="tied", random_state=0).fit(z)
+        for k in (1, 2)
+    )
+    separation = np.ptp(two.means_) / two.covariances_[0, 0] ** 0.5
+    if separation < 2 or one.bic(z) - two.bic(z) < 2:
+        return 0.0
+    return min(float(np.mean(two.predict(z) == two.means_.argmin())), 0.5)
+
+
+TIMED = (ONE_GROUP["normal"], two_groups(0.2, 3))
+RULES: dict[str, Rule] = {
+    "share_below_gap": share_below_gap,
+    "mixture alone": mixture_alone,
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--draws", type=int, default=300)
     n_draws = parser.parse_args().draws
     cases = ONE_GROUP | {
         f"{share:.0%} lie {distance} sd lower": two_groups(share, distance)
         for distance in (3, 4)
         for share in (0.1, 0.2, 0.3, 0.4)
     }
-    print("| scores |", " | ".join(f"n = {n}" for n in SIZES), "|")
-    print("|---" * (1 + len(SIZES)) + "|")
+    heads = [f"{rule}, n = {n}" for rule in RULES for n in SIZES]
+    print("| scores |", " | ".join(heads), "|")
+    print("|---" * (1 + len(heads)) + "|")
     for name, draw in cases.items():
         rng = np.random.default_rng(0)
-        shares = [
-            np.mean([share_below_gap(draw(rng, n)) for _ in range(n_draws)])
-            for n in SIZES
-        ]
-        cells = " | ".join(f"{share:.1%}" for share in shares)
+        draws = [[draw(rng, n) for _ in range(n_draws)] for n in SIZES]
+        cells = " | ".join(
+            cell([rule(focus) for focus in same_size])
+            for rule in RULES.values()
+            for same_size in draws
+        )
         print(f"| {name} | {cells} |", flush=True)
-    print(f"\n{SIZES[-1]} scores take {milliseconds(SIZES[-1]):.2f} ms (median)")
+    print("\nProcessor time of a call (median):")
+    for name, rule in RULES.items():
+        for n in (SIZES[-1], 2000):
+            one, two = (milliseconds(rule, draw, n) for draw in TIMED)
+            print(f"{name}, {n} scores: {one:.1f} ms of one group, {two:.1f} ms of two")
 
 
-def milliseconds(n: int) -> float:
-    """Return the median time of a call, in ms."""
-    focus = two_groups(0.2, 3)(np.random.default_rng(0), n)
+def cell(shares: list[float]) -> str:
+    """Return the mean share and how often it is not 0."""
+    return f"{np.mean(shares):.1%} ({np.mean(np.greater(shares, 0)):.0%})"
+
+
+def milliseconds(rule: Rule, draw: Draw, n: int) -> float:
+    """Return the median processor time of a call, in ms."""
+    focus = draw(np.random.default_rng(0), n)
     seconds = []
-    for _ in range(300):
-        start = time.perf_counter()
-        share_below_gap(focus)
-        seconds.append(time.perf_counter() - start)
+    for _ in range(100):
+        start = time.process_time()
+        rule(focus)
+        seconds.append(time.process_time() - start)
     return 1e3 * statistics.median(seconds)
 
 

@@ -17,6 +17,7 @@ from sk_erts import ERTSClassifier
 from sk_erts._network.normalisation import renewed_statistics
 from sk_erts.datasets import load_ptbxl
 from sk_erts.models import ResNet1d
+from sk_erts.selection import DBPD, FocusFilter, Rehearsal
 
 
 def main() -> None:
@@ -39,10 +40,12 @@ def main() -> None:
                 max_epochs=arguments.epochs,
                 class_weight="effective",
                 lr=3e-4,
-                easy_share=easy_share,
-                easy_weight=1,
-                probe_records=0,
-                **BY_MAP | {"warmup_epochs": 5, "revision_epochs": 0},
+                selection=Rehearsal(
+                    FocusFilter(DBPD(0.3), "top_mass", 0.2), easy_share, weight=1
+                ),
+                looks__probe_records=0,
+                warmup_epochs=5,
+                focus_warmup_epochs=BY_MAP["focus_warmup_epochs"],
                 random_state=seed,
                 verbose=0,
             ).fit(train.data, train.target)

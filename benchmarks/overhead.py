@@ -22,13 +22,22 @@ from skorch import NeuralNetClassifier
 from benchmarks.loops import FullData
 from benchmarks.schemes import BY_MAP
 from sk_erts import ERTSClassifier
-from sk_erts._records.records import Records, TrainingSet
+from sk_erts._network.network import Network
+from sk_erts._records.records import Records
 from sk_erts._records.task import make_task
+from sk_erts._records.training_set import TrainingSet
+from sk_erts._training.judging import Judging
 from sk_erts._training.precision import ScoringPrecision
 from sk_erts._training.scorer import Scorer
-from sk_erts.attribution import top_mass
 from sk_erts.models import ResNet1d
-from sk_erts.selection import DBPD, FocusFilter, Ledger, Rehearsal, Scores
+from sk_erts.selection import (
+    DBPD,
+    FocusFilter,
+    Ledger,
+    Rehearsal,
+    Scores,
+    as_judge,
+)
 
 N_CLASSES = 5
 BATCH_SIZE = 64
@@ -61,12 +70,10 @@ def scoring(width: int, precision: str, turns: int) -> str:
     task = make_task(y)
     training_set = TrainingSet(Records(X), np.arange(len(X)), y, np.ones(len(X)))
     scorer = Scorer(
-        network,
+        Network(network),
         training_set,
         task,
-        top_mass,
-        None,
-        128,
+        Judging(as_judge("top_mass"), training_set, task, Ledger(len(X))),
         ScoringPrecision(precision, torch.device("cpu")),
     )
     index = np.random.default_rng(1).permutation(len(X))

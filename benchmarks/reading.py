@@ -25,7 +25,8 @@ import wfdb
 from joblib.externals.loky import get_reusable_executor
 
 from sk_erts import ERTSClassifier
-from sk_erts._records.records import Records, TrainingSet
+from sk_erts._records.records import Records
+from sk_erts._records.training_set import TrainingSet
 from sk_erts.datasets import load_ptbxl, make_ecg, open_records, to_memmap
 
 RECORD_BYTES = 12 * 1000 * 4

@@ -32,7 +32,7 @@ from sk_erts.datasets._leads import lead_matrix
 from sk_erts.models import ResNet1d
 from sk_erts.quality import SignalQuality
 from sk_erts.quality._signal_quality import MEASURES
-from sk_erts.selection import Reliability
+from sk_erts.selection import Known, Reliability
 from sk_erts.selection._focus_measures import FOCUS_MEASURES
 
 REMARKS = ("static_noise", "burst_noise", "baseline_drift", "electrodes_problems")
@@ -343,7 +343,8 @@ def stability(folder: Path, seed: int) -> None:
             maps = gradcam(clf.net_.module_, X, target=codes, signed=True, layer=layer)
             for name, measure in FOCUS_MEASURES.items():
                 scores.setdefault(name, []).append(measure(maps))
-        reliability = Reliability().score(codes, clf.selection_.mean_proba)
+        known = Known(codes, clf.selection_.mean_proba)
+        reliability = Reliability().score(known)
         last.setdefault("reliability", []).append(reliability)
     print("\n| measure | between seeds | between layers | static noise, by seed |")
     print("|---|---|---|---|")

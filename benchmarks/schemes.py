@@ -28,6 +28,7 @@ from benchmarks.data import DATA, Split
 from benchmarks.loops import FullData, InfoBatchLike, Released, SelectiveBackprop
 from sk_erts import ERTSClassifier
 from sk_erts.models import ResNet1d
+from sk_erts.selection import DBPD, SRD, FocusFilter, Rehearsal
 
 FULL, RELEASED, ERTS = "full data", "batch-wise, as released", "ERTS"
 MAP, LEAN = "ERTS by the map", "ERTS by the map, lean"
@@ -49,7 +50,7 @@ CLASSIFIER = {
     FULL: {"data_dropout": None, "focus": None},
     "DBPD": NO_FILTER,
     "SMRD": NO_FILTER | {"data_dropout": "smrd"},
-    "SRD (decay 0.9)": NO_FILTER | {"data_dropout": "srd", "decay": 0.9},
+    "SRD (decay 0.9)": NO_FILTER | {"data_dropout": SRD(decay=0.9)},
     ERTS: {},
     MAP: BY_MAP,
     LEAN: BY_MAP
@@ -59,21 +60,27 @@ CLASSIFIER = {
         "warmup_epochs": 1,
         "focus_warmup_epochs": 2,
         "revision_epochs": 0,
-        "revisit_gaps": (4, 8),
-        "probe_records": 64,
+        "looks__revisit_gaps": (4, 8),
+        "looks__probe_records": 64,
     },
 }
 # What the parts are worth: ERTS by the map with one of them changed.
 PARTS = {
     f"{MAP}, {what}": BY_MAP | change
     for what, change in {
-        "renewed every 128 records": {"renewal_interval": 128},
-        "renewed once per epoch": {"renewal_interval": "epoch"},
-        "easy records weigh 1": {"easy_weight": 1},
-        "a look in every epoch": {"revisit_gaps": (1,)},
-        "looks in float32": {"scoring_precision": "float32"},
-        "no probes": {"probe_records": 0},
+        "renewed every 128 records": {"looks__renewal_interval": 128},
+        "renewed once per epoch": {"looks__renewal_interval": "epoch"},
+        "a look in every epoch": {"looks__revisit_gaps": (1,)},
+        "looks in float32": {"looks__precision": "float32"},
+        "no probes": {"looks__probe_records": 0},
     }.items()
+} | {
+    f"{MAP}, easy records weigh 1": {
+        "selection": Rehearsal(FocusFilter(DBPD(0.3), "top_mass", 0.2), weight=1),
+        "warmup_epochs": 3,
+        "focus_warmup_epochs": 3,
+        "revision_epochs": 1,
+    }
 }
 LOOPS = {
     "hand-written loop": FullData,

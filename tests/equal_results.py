@@ -31,8 +31,8 @@ SMALL = {
     "lr": 0.01,
     "batch_size": 16,
     "warmup_epochs": 2,
-    "scoring_precision": "float32",
-    "renewal_interval": 40,
+    "looks__precision": "float32",
+    "looks__renewal_interval": 40,
     "random_state": 0,
     "verbose": 0,
     "device": "cpu",
@@ -94,7 +94,10 @@ CASES = {
     "SRD": lambda: trained(focus=None, data_dropout="srd"),
     "top mass": lambda: trained(**BY_MAP | CONFIDENT, revision_epochs=1),
     "top mass, looks of its own": lambda: trained(
-        **BY_MAP | CONFIDENT, reuse_scores=False, revisit_gaps=(1,), probe_records=0
+        **BY_MAP | CONFIDENT,
+        looks__reuse_scores=False,
+        looks__revisit_gaps=(1,),
+        looks__probe_records=0,
     ),
     "reliability": lambda: trained(),
     "reliability, auto": lambda: trained(focus_threshold="auto"),
@@ -107,7 +110,9 @@ CASES = {
             FocusFilter(DBPD(0.5), "strength", 0.3, ranking="hard_focus"), 0.2, 2.0
         )
     ),
-    "batch by batch": lambda: trained(**BY_MAP | CONFIDENT, renewal_interval="batch"),
+    "batch by batch": lambda: trained(
+        **BY_MAP | CONFIDENT, looks__renewal_interval="batch"
+    ),
     "several labels": lambda: trained(y=SEVERAL),
     "several labels by the map": lambda: trained(y=SEVERAL, **BY_MAP | CONFIDENT),
     "different lengths": lambda: trained(RAGGED),

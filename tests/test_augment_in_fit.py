@@ -41,7 +41,7 @@ def make(**params):
             "batch_size": 16,
             "random_state": 0,
             "verbose": 0,
-            "scoring_precision": "float32",
+            "looks__precision": "float32",
             **params,
         },
     )

@@ -133,7 +133,7 @@ def test_labels_of_focus_score(fitted):
         ({"focus_threshold": 1.0}, r"'focus_threshold' .* Got 1.0 instead"),
         ({"focus_threshold": "best"}, "'focus_threshold' .* Got 'best' instead"),
         ({"data_dropout": "dpbd"}, "'data_dropout' .* Got 'dpbd' instead"),
-        ({"renewal_interval": 0}, "'renewal_interval' .* Got 0 instead"),
+        ({"looks__renewal_interval": 0}, "'looks__renewal_interval' .* Got 0 instead"),
         ({"easy_share": -0.1}, "'easy_share' .* Got -0.1 instead"),
         ({"lr": 0}, "'lr' .* Got 0 instead"),
         ({"focus": "top_mas"}, "Did you mean 'top_mass'"),
@@ -212,12 +212,12 @@ class TestNetworks:
             self.fit(module)
 
     def test_returns_no_tensor(self):
-        class Two(nn.Linear):
+        class Nothing(nn.Linear):
             def forward(self, x):
-                return x, x
+                return {"logits": None, "x": x}
 
-        with pytest.raises(ValueError, match="Got tuple instead"):
-            self.fit(Two(1, 1))
+        with pytest.raises(ValueError, match="Got NoneType instead"):
+            self.fit(Nothing(1, 1))
 
     def test_parameters_of_an_instance(self):
         module = nn.Sequential(nn.Flatten(), nn.Linear(128, 3))
@@ -250,7 +250,7 @@ class TestLossThatIsNotFinite:
         clf = ERTSClassifier(
             **params,
             optimizer=torch.optim.SGD,
-            renewal_interval=8,
+            looks__renewal_interval=8,
             focus=lambda maps: maps.mean(axis=1),
             confidence_threshold=1,
         )
@@ -274,7 +274,7 @@ def test_a_failed_fit_changes_nothing(small):
 @pytest.mark.parametrize(
     ("measure", "message"),
     [
-        (lambda maps: maps, "must return .* numbers, one per map"),
+        (lambda maps: maps, "must return .* numbers, one per record"),
         (lambda maps: np.full(len(maps), np.nan), "no NaN"),
     ],
 )

@@ -27,9 +27,9 @@ from torch import nn
 
 from sk_erts import ERTSClassifier
 from sk_erts._records.records import as_records
-from sk_erts._training.parameters import make_policy
+from sk_erts._training.plan import make_plan
 from sk_erts.models import ResNet1d
-from sk_erts.selection import DBPD, FocusFilter, KeepAll, Rehearsal, Status
+from sk_erts.selection import DBPD, SRD, FocusFilter, KeepAll, Rehearsal, Status
 from tests.conftest import bumps
 
 
@@ -296,13 +296,21 @@ class TestOneRecordInABatch:
         clf = ERTSClassifier(
             self.Normalised,
             selection=First(),
-            renewal_interval="epoch",
+            looks__renewal_interval="epoch",
             max_epochs=3,
             warmup_epochs=1,
             revision_epochs=0,
             verbose=0,
         ).fit(X, y)
         assert clf.kept_counts_.tolist() == [8, 1, 1]
+
+
+def test_a_probability_hangs_on_its_record_alone(fitted):
+    """To the last bit, so that one record or a thousand say the same."""
+    X, _, _ = bumps(200, seed=2)
+    together = fitted.predict_proba(X)
+    for n in (1, 2, 3, 7, 8, 9, 31, 129):
+        np.testing.assert_array_equal(fitted.predict_proba(X[:n]), together[:n])
 
 
 class TestRandomness:
@@ -582,8 +590,8 @@ class TestFlatParametersDescribeAPolicy:
         [
             ({}, Rehearsal(BY_RELIABILITY)),
             (
-                {"easy_share": 0.2, "easy_weight": 2},
-                Rehearsal(BY_RELIABILITY, 0.2, 2),
+                {"easy_share": 0.2},
+                Rehearsal(BY_RELIABILITY, 0.2),
             ),
             ({"easy_share": 0}, BY_RELIABILITY),
             (
@@ -593,14 +601,22 @@ class TestFlatParametersDescribeAPolicy:
             ({"focus": None, "easy_share": 0}, DBPD(0.7)),
             ({"data_dropout": None, "focus": None}, KeepAll()),
             (
-                {"data_dropout": None, "focus": "gini", "class_rescue": False},
-                FocusFilter(KeepAll(), "gini", 0.5, class_rescue=False),
+                {"data_dropout": None, "focus": "gini"},
+                FocusFilter(KeepAll(), "gini", 0.5),
+            ),
+            (
+                {"data_dropout": SRD(0.9), "focus": None},
+                SRD(0.9),
+            ),
+            (
+                {"data_dropout": DBPD(0.4), "focus": None},
+                Rehearsal(DBPD(0.4)),
             ),
             ({"selection": DBPD(0.9)}, DBPD(0.9)),
         ],
     )
     def test_policy(self, params, policy):
-        assert repr(make_policy(ERTSClassifier(**params))) == repr(policy)
+        assert repr(make_plan(ERTSClassifier(**params)).policy) == repr(policy)
 
     def test_both_ways_at_once_is_an_error(self, records):
         clf = ERTSClassifier(selection=DBPD(), confidence_threshold=0.5, verbose=0)

@@ -7,7 +7,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from torch import nn
 
-from sk_erts import ERTSClassifier, _ragged
+from sk_erts import ERTSClassifier
+from sk_erts._network.network import Network
+from sk_erts._records import ragged
 from sk_erts._records.ragged import by_length, padded_length
 from sk_erts._records.signals import Signals
 from sk_erts.attribution import GradCAM, entropy
@@ -68,7 +70,7 @@ def batch_of(lengths, n_padded):
 def test_a_network_does_not_see_what_stands_behind_a_record(network):
     batch = batch_of(LENGTHS, 330)
 
-    together = batch.logits(network)
+    together = Network(network).logits(batch)
 
     for x, n, logits in zip(batch.x, LENGTHS, together, strict=True):
         torch.testing.assert_close(network(x[None, :, :n])[0], logits)
@@ -77,7 +79,7 @@ def test_a_network_does_not_see_what_stands_behind_a_record(network):
 def test_a_record_that_fills_the_tensor_needs_no_lengths(network):
     batch = batch_of([300, 300], 300)
 
-    torch.testing.assert_close(batch.logits(network), network(batch.x))
+    torch.testing.assert_close(Network(network).logits(batch), network(batch.x))
 
 
 def test_feature_maps_are_zero_behind_a_record(network):
@@ -101,7 +103,7 @@ def test_padding_has_no_part_in_a_training_step():
         batch = batch_of(LENGTHS, 330)
         x = torch.full((len(LENGTHS), 2, n_padded), behind)
         x[:, :, :300] = batch.x[:, :, :300]
-        logits = Signals(x, batch.lengths).logits(network)
+        logits = Network(network).logits(Signals(x, batch.lengths))
         nn.functional.cross_entropy(logits, torch.arange(6) % 3).backward()
         gradients = [p.grad for p in network.parameters()]
         return [*gradients, *network.buffers()]
@@ -115,7 +117,7 @@ def test_statistics_of_a_training_step_are_those_of_the_records_alone():
     network.features[1].momentum = 1.0
     batch = Signals(torch.full((2, 1, 64), 9.0), torch.tensor([64, 10]))
 
-    batch.logits(network)
+    Network(network).logits(batch)
 
     alone = [network.features[0](batch.x[:1]), network.features[0](batch.x[1:, :, :10])]
     steps = torch.cat([z[0] for z in alone], dim=1)  # (channels, steps of both)
@@ -194,12 +196,12 @@ def test_how_far_batches_are_padded_does_not_matter(records, monkeypatch, reuse_
     def fit():
         return make_classifier(
             confidence_threshold=0.9,
-            reuse_scores=reuse_scores,
-            scoring_precision="float32",
+            looks__reuse_scores=reuse_scores,
+            looks__precision="float32",
         ).fit(*records)
 
     usual = fit()
-    monkeypatch.setattr(_ragged, "padded_length", lambda n_times: n_times + 64)
+    monkeypatch.setattr(ragged, "padded_length", lambda n_times: n_times + 64)
     padded = fit()
 
     np.testing.assert_array_equal(padded.selection_.status, usual.selection_.status)
@@ -323,6 +325,6 @@ def test_a_function_of_rows_sees_each_row_to_its_end():
         [[1.0, 2.0, 99.0], [3.0, 4.0, 5.0], [6.0, 98.0, 97.0], [7.0, 1.0, 99.0]]
     )
 
-    sums = by_length(lambda part: part.sum(axis=1), rows, np.array([2, 3, 1, 2]))
+    sums = by_length(lambda part, _: part.sum(axis=1), rows, np.array([2, 3, 1, 2]))
 
     assert sums.tolist() == [3.0, 12.0, 6.0, 8.0]

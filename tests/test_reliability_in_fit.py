@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 
 from sk_erts import ERTSClassifier
-from sk_erts._training.scorer import Scorer
+from sk_erts._training.judging import Judging
 from sk_erts.models import ResNet1d
 from sk_erts.quality import SignalQuality
 from sk_erts.selection import (
@@ -20,7 +20,7 @@ from sk_erts.selection import (
     signal_suspicion,
 )
 from tests.conftest import bumps
-from tests.test_audit import with_wrong_labels
+from tests.selection.test_audit import with_wrong_labels
 from tests.test_real_ecg import make, ptbxl  # noqa: F401 (a fixture)
 
 X, Y, _ = bumps(120)
@@ -61,8 +61,11 @@ def test_wrong_labels_are_put_aside(params):
 
 
 def test_who_is_put_aside_is_less_reliable_than_who_is_trained(params):
-    params |= {"easy_share": 0, "focus_threshold": 0.3, "renewal_interval": "epoch"}
-    story = ERTSClassifier(**params, class_rescue=False).fit(X, GIVEN).selection_
+    policy = FocusFilter(DBPD(0.7), "reliability", 0.3, class_rescue=False)
+    for name in ("focus", "focus_threshold", "confidence_threshold"):
+        del params[name]
+    params |= {"selection": policy, "looks__renewal_interval": "epoch"}
+    story = ERTSClassifier(**params).fit(X, GIVEN).selection_
     for status, focus in zip(story.status[3:], story.focus[3:], strict=True):
         trained = focus[status == Status.TRAINED]
         aside = focus[status == Status.UNRELIABLE]
@@ -89,7 +92,7 @@ def test_no_map_is_looked_at(params, monkeypatch):
     def fail(self, *args):
         raise AssertionError("a map was scored")
 
-    monkeypatch.setattr(Scorer, "focus", fail)
+    monkeypatch.setattr(Judging, "of_maps", fail)
     clf = ERTSClassifier(**params).fit(X, GIVEN)
     assert (clf.selection_.status == Status.UNRELIABLE).any()
 
@@ -100,8 +103,8 @@ def test_no_map_is_looked_at(params, monkeypatch):
         {"augment": lambda X, rng: X},
         {"data_dropout": None},
         {"data_dropout": "srd"},
-        {"reuse_scores": False},
-        {"renewal_interval": "batch"},
+        {"looks__reuse_scores": False},
+        {"looks__renewal_interval": "batch"},
         {"warmup_epochs": 0, "data_dropout": None},
     ],
     ids=lambda change: " and ".join(change),
@@ -121,7 +124,7 @@ class TestSignals:
         return np.where(self.LOUD[:, None, None], 20 * X, X).astype(np.float32)
 
     def test_bad_signals_are_put_aside(self, params):
-        params |= {"data_dropout": None, "renewal_interval": "epoch"}
+        params |= {"data_dropout": None, "looks__renewal_interval": "epoch"}
         params["focus"] = Reliability(Loudness(), label=False)
         story = ERTSClassifier(**params).fit(self.damaged(), Y).selection_
         aside = story.status[3:] == Status.UNRELIABLE
@@ -217,17 +220,17 @@ def test_as_a_policy_of_ones_own(params):
 def test_signals_in_any_container(params, tmp_path):
     """What is measured does not depend on where the records are, nor on weights."""
     params["focus"] = Reliability(Loudness())
-    expected = ERTSClassifier(**params).fit(X, GIVEN)._signal_scores.scores
+    expected = ERTSClassifier(**params).fit(X, GIVEN)._trained.signals.scores
     np.save(tmp_path / "x.npy", X)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    found = ERTSClassifier(**params).fit(mapped, GIVEN)._signal_scores.scores
+    found = ERTSClassifier(**params).fit(mapped, GIVEN)._trained.signals.scores
     np.testing.assert_array_equal(found, expected)
     weight = (np.arange(120) % 4 != 0).astype(float)
     found = ERTSClassifier(**params).fit(X, GIVEN, sample_weight=weight)
-    np.testing.assert_array_equal(found._signal_scores.scores, expected[weight > 0])
+    np.testing.assert_array_equal(found._trained.signals.scores, expected[weight > 0])
     ragged = [x[:, : 50 + i % 15] for i, x in enumerate(X)]
     params["module"] = ResNet1d
-    found = ERTSClassifier(**params).fit(ragged, GIVEN)._signal_scores.scores
+    found = ERTSClassifier(**params).fit(ragged, GIVEN)._trained.signals.scores
     np.testing.assert_allclose(found, Loudness().score_samples(ragged), rtol=1e-6)
 
 
@@ -240,13 +243,17 @@ def test_a_fitted_one_is_pickled(params):
 
 def looks_at(clf):
     """Return how often each record was looked at, of whatever kind."""
-    return clf._ledger._n_proba
+    return clf._trained.memory["number of proba"]
 
 
 class TestLooks:
     def test_whoever_is_put_aside_is_looked_at_again(self, params):
         """After growing gaps, as the easy are; else no judgement could be revised."""
-        params |= {"max_epochs": 17, "probe_records": 0, "revisit_gaps": (2, 4)}
+        params |= {
+            "max_epochs": 17,
+            "looks__probe_records": 0,
+            "looks__revisit_gaps": (2, 4),
+        }
         clf = ERTSClassifier(**params | {"focus_threshold": 0.5}).fit(X, GIVEN)
         status = clf.selection_.status[3:]
         always = (status == Status.UNRELIABLE).all(axis=0)

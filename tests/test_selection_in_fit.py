@@ -7,28 +7,34 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from sk_erts import ERTSClassifier
-from sk_erts._records.records import Records, TrainingSet
+from sk_erts._network.network import Network
+from sk_erts._records.records import Records
 from sk_erts._records.task import make_task
+from sk_erts._records.training_set import TrainingSet
+from sk_erts._training.judging import Judging
 from sk_erts._training.precision import ScoringPrecision
 from sk_erts._training.scorer import Scorer
 from sk_erts.attribution import GradCAM, top_mass
 from sk_erts.models import ResNet1d
 from sk_erts.selection import (
     DBPD,
+    SRD,
     FocusFilter,
     HardnessFilter,
     InfoBatch,
     Ledger,
     Policy,
     RandomFilter,
+    Rehearsal,
     SelectiveBackprop,
     Status,
+    as_judge,
     takes_gradient,
 )
 from tests.conftest import BY_MAP, bumps
 
 X, Y, _ = bumps(200)
-AFRESH = {"reuse_scores": False, "revisit_gaps": (1,)}
+AFRESH = {"looks__reuse_scores": False, "looks__revisit_gaps": (1,)}
 
 
 class TwoLayerHead(nn.Module):
@@ -48,13 +54,13 @@ class TwoLayerHead(nn.Module):
 
 def make_scorer():
     torch.manual_seed(0)
+    network = Network(ResNet1d(2, 3, width=4, blocks=(1,)))
+    training_set = TrainingSet(Records(X), np.arange(200), Y, np.ones(200))
     return Scorer(
-        ResNet1d(2, 3, width=4, blocks=(1,)),
-        TrainingSet(Records(X), np.arange(200), Y, np.ones(200)),
+        network,
+        training_set,
         make_task(Y),
-        top_mass,
-        None,
-        128,
+        Judging(as_judge("top_mass"), training_set, make_task(Y), Ledger(200)),
         ScoringPrecision("float32", torch.device("cpu")),
     )
 
@@ -80,7 +86,7 @@ class Watch(Callback):
 @pytest.fixture(scope="module")
 def phases(small):
     schedule = {"max_epochs": 10, "warmup_epochs": 2, "focus_warmup_epochs": 2}
-    return small | schedule | {"probe_records": 0}
+    return small | schedule | {"looks__probe_records": 0}
 
 
 @pytest.fixture(scope="module")
@@ -223,15 +229,12 @@ class TestPhases:
         aside = story.status[judged] == Status.UNRELIABLE
         assert (story.confidence[judged][aside] < 0.3001).all()
 
-    def test_the_unreliable_are_the_least_focused_candidates(self, parameters):
+    def test_the_unreliable_are_the_least_focused_candidates(self, phases):
         clf = fit(
-            parameters,
-            focus_threshold=0.5,
-            easy_share=0,
-            confidence_threshold=0.9,
-            renewal_interval="epoch",
+            phases,
+            selection=FocusFilter(DBPD(0.9), threshold=0.5, class_rescue=False),
+            looks__renewal_interval="epoch",
             **AFRESH,
-            class_rescue=False,
             lr=1e-6,
         )
         story = clf.selection_
@@ -244,7 +247,8 @@ class TestPhases:
     @pytest.mark.parametrize("dropout", ["dbpd", "smrd", "srd", None])
     @pytest.mark.parametrize("focus", ["top_mass", None])
     def test_every_mode_runs_and_saves_what_it_says(self, parameters, dropout, focus):
-        clf = fit(parameters, data_dropout=dropout, focus=focus, decay=0.8)
+        chosen = SRD(decay=0.8) if dropout == "srd" else dropout
+        clf = fit(parameters, data_dropout=chosen, focus=focus)
         saves = dropout is not None or focus is not None
         assert (clf.effective_epochs_ < 10) == saves
         reads_scores = dropout in ("dbpd", "smrd") or focus is not None
@@ -253,14 +257,18 @@ class TestPhases:
 
 class TestInterval:
     def test_the_authors_scheme_trains_what_is_left_of_each_batch(self, parameters):
-        clf = fit(parameters, renewal_interval="batch", focus=None, batch_size=50)
+        clf = fit(
+            parameters, looks__renewal_interval="batch", focus=None, batch_size=50
+        )
         assert [len(steps) for steps in watch(clf).steps[:2]] == [4, 4]
         assert all(len(steps) <= 4 for steps in watch(clf).steps)
         assert any(0 < size < 50 for steps in watch(clf).steps[2:9] for size in steps)
 
     @pytest.mark.parametrize("interval", [30, "epoch"])
     def test_batches_are_full_but_for_the_last(self, parameters, interval):
-        clf = fit(parameters, renewal_interval=interval, confidence_threshold=0.9)
+        clf = fit(
+            parameters, looks__renewal_interval=interval, confidence_threshold=0.9
+        )
         for steps in watch(clf).steps:
             assert all(size == 32 for size in steps[:-1])
 
@@ -276,10 +284,10 @@ class TestInterval:
                 return np.ones(len(scores), dtype=bool)
 
         params = {"selection": Spy(), "max_epochs": 4} | AFRESH
-        ERTSClassifier(**phases | params, renewal_interval="batch").fit(X, Y)
+        ERTSClassifier(**phases | params, looks__renewal_interval="batch").fit(X, Y)
         by_batch = np.concatenate(states)
         states.clear()
-        ERTSClassifier(**phases | params, renewal_interval="epoch").fit(X, Y)
+        ERTSClassifier(**phases | params, looks__renewal_interval="epoch").fit(X, Y)
         once = np.concatenate(states)
         assert by_batch.shape == once.shape
         np.testing.assert_allclose(by_batch[:32], once[:32], rtol=1e-4)
@@ -334,15 +342,19 @@ class TestNormalisation:
     def test_statistics_after_selection_are_those_of_all_data(self, parameters):
         params = {
             "revision_epochs": 0,
-            "renewal_interval": "epoch",
-            "probe_records": 200,
+            "looks__renewal_interval": "epoch",
+            "looks__probe_records": 200,
         }
         norm, mean, var = self.statistics_of_all_data(fit(parameters, **params))
         torch.testing.assert_close(norm.running_mean, mean, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(norm.running_var, var, rtol=0.05, atol=1e-3)
 
     def test_without_renewal_they_are_those_of_the_selected(self, parameters):
-        params = {"revision_epochs": 0, "renewal_interval": "epoch", "probe_records": 0}
+        params = {
+            "revision_epochs": 0,
+            "looks__renewal_interval": "epoch",
+            "looks__probe_records": 0,
+        }
         norm, _, var = self.statistics_of_all_data(fit(parameters, **params))
         assert (norm.running_var / var - 1).abs().max() > 0.05
 
@@ -356,7 +368,7 @@ class TestNormalisation:
 
         split = [(np.arange(160), np.arange(160, 200))]
         params = parameters | {
-            "probe_records": 64,
+            "looks__probe_records": 64,
             "focus": None,
             "data_dropout": "srd",
         }
@@ -372,12 +384,12 @@ class TestNormalisation:
 class TestSpacedRevisits:
     def test_save_looks(self, parameters):
         everything = fit(parameters, **AFRESH)
-        spaced = fit(parameters, reuse_scores=False, revisit_gaps=(2, 4))
+        spaced = fit(parameters, looks__reuse_scores=False, looks__revisit_gaps=(2, 4))
         assert everything.scoring_passes_ == 7
         assert spaced.scoring_passes_ < 5
 
     def test_a_skipped_record_is_judged_by_its_last_look(self, parameters):
-        story = fit(parameters, easy_share=0, revisit_gaps=(2,)).selection_
+        story = fit(parameters, easy_share=0, looks__revisit_gaps=(2,)).selection_
         judged = slice(2, 9)
         easy = story.status[judged] == Status.EASY
         confidence = story.confidence[judged]
@@ -396,7 +408,11 @@ class TestSpacedRevisits:
             return found if noise == 0 else found | {"confidence": np.zeros(len(index))}
 
         monkeypatch.setattr(Scorer, "probe", forgetful)
-        params = {"probe_records": 50, "revisit_gaps": (8,), "easy_share": 0}
+        params = {
+            "looks__probe_records": 50,
+            "looks__revisit_gaps": (8,),
+            "easy_share": 0,
+        }
         n_shortened = []
         monkeypatch.setattr(
             Ledger, "shorten_gaps", lambda ledger: n_shortened.append(ledger.epoch)
@@ -422,13 +438,12 @@ class TestCheapLooks:
             TwoLayerHead,
             focus=measure,
             confidence_threshold=0.3,
+            easy_share=0,
             max_epochs=4,
             warmup_epochs=2,
             focus_warmup_epochs=0,
             revision_epochs=0,
-            probe_records=0,
-            easy_share=0,
-            class_rescue=False,
+            looks__probe_records=0,
             lr=0.01,
             random_state=0,
             verbose=0,
@@ -452,7 +467,7 @@ class TestCheapLooks:
                 )
 
         clf = ERTSClassifier(
-            **parameters, scoring_precision=precision, callbacks=[Listen()]
+            **parameters, looks__precision=precision, callbacks=[Listen()]
         ).fit(X, Y)
         clf.predict(X)
         looks = {getattr(torch, precision), torch.float32}  # predict is exact
@@ -480,7 +495,7 @@ class TestSizes:
         assert {n for training, n in sizes if training} == {32, 200 % 32}
 
     def test_of_looks_are_multiples_of_32(self, parameters):
-        params = AFRESH | {"renewal_interval": 45, "focus": None}
+        params = AFRESH | {"looks__renewal_interval": 45, "focus": None}
         looks = {n for training, n in self.sizes(parameters, **params) if not training}
         assert looks == {64}  # four intervals of 50
 
@@ -509,7 +524,7 @@ class TestSizes:
 
 
 class TestWeights:
-    def test_rehearsed_records_weigh_in_the_loss(self, parameters):
+    def test_rehearsed_records_weigh_in_the_loss(self, phases):
         """What the criterion was told, read back from what a batch carried."""
         weighed = []
 
@@ -523,7 +538,7 @@ class TestWeights:
                 weighed.append(np.ones(len(X)))
 
         clf = ERTSClassifier(
-            **parameters, easy_share=0.3, easy_weight=4, callbacks=[Listen()]
+            **phases, selection=Rehearsal(DBPD(0.3), 0.3, 4), callbacks=[Listen()]
         ).fit(X, Y)
         rehearsed = clf.selection_.status == Status.REHEARSED
         assert rehearsed.any()

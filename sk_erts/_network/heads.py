@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-__all__ = ["PooledLinear", "has_parts", "linear_after_pooling"]
+__all__ = ["PooledLinear", "linear_after_pooling"]
 
 
 class PooledLinear(nn.Module):
@@ -58,25 +58,7 @@ class PooledLinear(nn.Module):
         return logits
 
 
-def has_parts(module: nn.Module) -> bool:
-    """Return whether a network is split in modules or methods `features` and `head`.
-
-    Parameters
-    ----------
-    module : Module
-        The network.
-
-    Returns
-    -------
-    has_parts : bool
-        True if both can be called.
-    """
-    return callable(getattr(module, "features", None)) and callable(
-        getattr(module, "head", None)
-    )
-
-
-def linear_after_pooling(head: nn.Module | None) -> nn.Linear | None:
+def linear_after_pooling(head: object) -> nn.Linear | None:
     """Return the linear layer of a head that averages over time first.
 
     A `PooledLinear` is recognised, and the same thing spelt out as
@@ -84,8 +66,8 @@ def linear_after_pooling(head: nn.Module | None) -> nn.Linear | None:
 
     Parameters
     ----------
-    head : Module or None
-        What turns feature maps into logits.
+    head : object
+        What turns feature maps into logits; a module, a method or None.
 
     Returns
     -------

@@ -11,8 +11,9 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
 from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
-from sk_erts._records.records import Records, TrainingSet
+from sk_erts._records.records import Records
 from sk_erts._records.task import ClassWeight, Task
+from sk_erts._records.training_set import TrainingSet
 
 __all__ = ["FitData", "divide", "fingerprint"]
 
@@ -48,11 +49,11 @@ def divide(
     codes: Array,
     task: Task,
     *,
-    sample_weight: Any,
-    class_weight: ClassWeight,
-    groups: Any,
-    validation: Any,
-    random_state: int,
+    sample_weight: Any = None,
+    class_weight: ClassWeight = None,
+    groups: Any = None,
+    validation: Any = None,
+    random_state: int = 0,
 ) -> FitData:
     """Weigh the records and set some aside for validation.
 
@@ -64,15 +65,15 @@ def divide(
         Their encoded labels.
     task : Task
         Meaning of the labels.
-    sample_weight : array-like of shape (n_samples,) or None
+    sample_weight : array-like of shape (n_samples,), optional
         Records of weight zero are left out, as if they had not been given.
-    class_weight : None, str or dict
+    class_weight : str or dict, optional
         Weight of the classes.
-    groups : array-like of shape (n_samples,) or None
+    groups : array-like of shape (n_samples,), optional
         Records of one group, say a patient, stay on one side.
-    validation : float, splitter, iterable of pairs, or None
+    validation : float, splitter or iterable of pairs, optional
         Share to set aside, or what makes the split; None sets nothing aside.
-    random_state : int
+    random_state : int, default=0
         Seed of a random split.
 
     Returns

@@ -155,14 +155,14 @@ def pad(records: Sequence[FloatArray]) -> FloatArray:
 
 
 def by_length(
-    function: Callable[[Array], Array], arrays: Array, lengths: IntArray
+    function: Callable[[Array, IntArray], Array], arrays: Array, lengths: IntArray
 ) -> Array:
     """Apply a function of equally long rows to rows of different lengths.
 
     Parameters
     ----------
     function : callable
-        Maps (m, length) to (m, ...).
+        Maps rows (m, length) and their positions (m,) to (m, ...).
     arrays : ndarray of shape (n, n_padded) or object ndarray of shape (n,)
         Rows, padded or not.
     lengths : int ndarray of shape (n,)
@@ -177,7 +177,7 @@ def by_length(
     groups = [np.flatnonzero(lengths == length) for length in np.unique(lengths)]
     for group in groups:
         rows = np.stack([arrays[i][: lengths[i]] for i in group])
-        parts.append(np.asarray(function(rows)))
+        parts.append(np.asarray(function(rows, group)))
     order = np.argsort(np.concatenate(groups), kind="stable")
     return np.concatenate(parts)[order]
 

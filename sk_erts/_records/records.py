@@ -8,18 +8,17 @@ import numpy as np
 import torch
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array
-from torch.utils.data import Dataset, default_collate
+from torch.utils.data import Dataset
 
-from sk_erts._lib.typing import Array, FloatArray, IntArray, Recordings
+from sk_erts._lib.typing import FloatArray, IntArray, Recordings
 from sk_erts._records.pages import PageCounter
 from sk_erts._records.ragged import as_list, is_ragged, pad
 from sk_erts._records.signals import Signals, batches
 
-__all__ = ["Records", "TrainingSet", "as_records", "collate", "targets_of"]
+__all__ = ["Records", "as_records", "targets_of"]
 
 
 N_CHECKED_AT_ONCE = 64
-PROCESSOR = torch.device("cpu")
 
 
 class Records:
@@ -112,13 +111,10 @@ class Records:
         signals : Signals
             In the unit of the source.
         """
-        x = torch.from_numpy(self.take(index)).to(device)
-        if self.lengths is None:
-            return Signals(x)
-        return Signals(x, torch.from_numpy(self.lengths[index]).to(device))
+        return Signals(torch.from_numpy(self.take(index)).to(device))
 
     def batches(self, batch_size: int) -> list[IntArray]:
-        """Return the positions of all records in pieces; similar lengths together.
+        """Return the positions of all records in pieces.
 
         Parameters
         ----------
@@ -130,10 +126,7 @@ class Records:
         pieces : list of int ndarray
             Each position in one of them.
         """
-        order = np.arange(len(self))
-        if self.lengths is not None:
-            order = np.argsort(self.lengths, kind="stable")
-        return [order[piece] for piece in batches(len(self), batch_size)]
+        return batches(len(self), batch_size)
 
     def read_through(self) -> None:
         """Read a lazy collection once, so that a bad record fails at the start.
@@ -187,6 +180,8 @@ class RaggedRecords(Records):
         Checked records.
     """
 
+    lengths: IntArray
+
     def __init__(self, source: list[FloatArray]) -> None:
         self.source = source
         self.lengths = np.array([record.shape[1] for record in source])
@@ -201,76 +196,18 @@ class RaggedRecords(Records):
         """Return the records themselves."""
         return [self.source[i] for i in index]
 
+    def signals(self, index: IntArray, device: torch.device) -> Signals:
+        """Return records with where each ends."""
+        lengths = torch.from_numpy(self.lengths[index]).to(device)
+        return Signals(super().signals(index, device).x, lengths)
+
+    def batches(self, batch_size: int) -> list[IntArray]:
+        """Return the positions of all records in pieces of similar lengths."""
+        order = np.argsort(self.lengths, kind="stable")
+        return [order[piece] for piece in super().batches(batch_size)]
+
     def read_through(self) -> None:
         """Do nothing: all records are in memory, and checked."""
-
-
-class TrainingSet(Dataset[Any]):
-    """Records with their labels and weights, fetched a batch at a time.
-
-    Parameters
-    ----------
-    records : Records
-        Where the signals are.
-    rows : int ndarray of shape (n_samples,)
-        Which of them belong to this set.
-    codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
-        Encoded labels of the rows.
-    weights : ndarray of shape (n_samples,) or (n_samples, n_labels)
-        What each row, or each of its labels, weighs in the loss.
-    """
-
-    def __init__(
-        self, records: Records, rows: IntArray, codes: Array, weights: FloatArray
-    ) -> None:
-        self.records = records
-        self.rows = rows
-        self.codes = codes
-        self.weights = weights.astype(np.float32)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitems__(
-        self, index: list[int] | IntArray
-    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        """Return a batch: signals, weights and positions, and the encoded labels."""
-        index = np.asarray(index)
-        signals = self.signals(index)
-        batch = {
-            "X": signals.x,
-            "weight": torch.from_numpy(self.weights[index]),
-            "index": torch.from_numpy(index),
-        }
-        if signals.lengths is not None:
-            batch["lengths"] = signals.lengths
-        return batch, torch.from_numpy(self.codes[index])
-
-    def __getitem__(
-        self, index: int | IntArray
-    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        """Return the batch of an index array; a single index is a batch of one."""
-        return self.__getitems__(np.atleast_1d(index))
-
-    def signals(self, index: IntArray, device: torch.device = PROCESSOR) -> Signals:
-        """Return the records at positions of this set, as a network gets them."""
-        return self.records.signals(self.rows[index], device)
-
-
-def collate(batch: Any) -> Any:
-    """Leave what was fetched as a batch alone; stack what came as single items.
-
-    Parameters
-    ----------
-    batch : tuple or list
-        What the loader fetched.
-
-    Returns
-    -------
-    batch : tuple
-        Of tensors.
-    """
-    return batch if isinstance(batch, tuple) else default_collate(batch)
 
 
 def as_records(X: Any, estimator: Any) -> Records:

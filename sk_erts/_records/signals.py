@@ -1,53 +1,77 @@
-"""Batches as a network gets them."""
+"""A batch along time, and where each of its rows ends."""
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
-from sk_erts._lib.typing import IntArray
+from sk_erts._lib.typing import Array, FloatArray, IntArray
+from sk_erts._records.ragged import by_length
 
-__all__ = ["Signals", "batches", "inside", "takes_lengths"]
+__all__ = ["Signals", "batches", "inside"]
 
 
 @dataclass(frozen=True)
 class Signals:
-    """Records of a batch, and where each of them ends.
+    """Records of a batch, or what a network makes of them along time.
+
+    Nobody else asks whether rows differ in length: what depends on it is here.
 
     Attributes
     ----------
-    x : tensor of shape (n, n_leads, n_times)
-        The records, with padding behind the shorter ones.
+    x : tensor of shape (n, ..., n_times)
+        Records, feature maps or maps of evidence, with padding behind shorter ones.
     lengths : int tensor of shape (n,) or None
-        Time steps of each record; None where all fill the tensor.
+        Time steps of each row; None where all fill the tensor.
     """
 
     x: torch.Tensor
     lengths: torch.Tensor | None = None
 
-    def logits(self, module: nn.Module) -> torch.Tensor:
-        """Return what a network says of the records.
+    @property
+    def arguments(self) -> tuple[torch.Tensor, ...]:
+        """What a network is called with: lengths only where rows differ."""
+        return (self.x,) if self.lengths is None else (self.x, self.lengths)
 
-        Parameters
-        ----------
-        module : Module
-            Takes `lengths` if there are any.
+    @property
+    def n_steps(self) -> int | torch.Tensor:
+        """Time steps of each row, to divide by: a number, or a column (n, 1)."""
+        return self.x.shape[-1] if self.lengths is None else self.lengths[:, None]
 
-        Returns
-        -------
-        logits : tensor of shape (n, n_classes)
-            As it returns them.
-        """
-        said: torch.Tensor = (
-            module(self.x)
-            if self.lengths is None
-            else module(self.x, lengths=self.lengths)
-        )
-        return said
+    def first(self, n: int) -> Signals:
+        """Return the first `n` rows."""
+        return Signals(self.x[:n], None if self.lengths is None else self.lengths[:n])
+
+    def clean(self, values: torch.Tensor) -> torch.Tensor:
+        """Return values of the shape of `x`, with zeros behind each row."""
+        if self.lengths is None:
+            return values
+        mask = inside(self.lengths, values.shape[-1])  # (n, times)
+        return values * mask.reshape(len(mask), *[1] * (values.ndim - 2), -1)
+
+    def alone(self) -> Signals:
+        """Return a single row as if nobody had padded it."""
+        (only,) = self.rows()
+        return only
+
+    def rows(self) -> list[Signals]:
+        """Return batches of one length: all rows, or each one without its padding."""
+        if self.lengths is None:
+            return [self]
+        return [
+            Signals(own[None, ..., :end])
+            for own, end in zip(self.x, self.lengths.tolist(), strict=True)
+        ]
+
+    def measured_by(self, measure: Callable[[FloatArray, IntArray], Array]) -> Array:
+        """Return what a function of rows (m, n_times) and positions says of each."""
+        values = self.x.float().cpu().numpy()
+        if self.lengths is None:
+            return np.asarray(measure(values, np.arange(len(values))))
+        return by_length(measure, values, self.lengths.cpu().numpy())
 
 
 def batches(n_samples: int, batch_size: int) -> list[IntArray]:
@@ -87,22 +111,3 @@ def inside(lengths: torch.Tensor, n_steps: int) -> torch.Tensor:
         True up to the length of a record.
     """
     return torch.arange(n_steps, device=lengths.device) < lengths[:, None]
-
-
-def takes_lengths(module: nn.Module) -> bool:
-    """Return whether a network can leave the padding behind short records aside.
-
-    Parameters
-    ----------
-    module : Module
-        The network.
-
-    Returns
-    -------
-    takes_lengths : bool
-        True if its forward has a parameter `lengths`, and it tells those of its
-        feature maps in `feature_lengths`.
-    """
-    return "lengths" in inspect.signature(module.forward).parameters and callable(
-        getattr(module, "feature_lengths", None)
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,26 @@ __all__ = ["OneClass", "SeveralLabels", "Task", "make_task"]
 
 ClassWeight = str | Mapping[Any, float] | None
 EFFECTIVE_NUMBER_BETA = 0.9999
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """What is doubted of records: their label, or the least certain of several.
+
+    Attributes
+    ----------
+    label, predicted : ndarray of shape (n,)
+        What was given, and what the network says instead, or too.
+    confidence : ndarray of shape (n,)
+        Probability of the label.
+    proba : ndarray of shape (n, n_rivals)
+        What the network gives it and its rivals.
+    """
+
+    label: Array
+    predicted: Array
+    confidence: FloatArray
+    proba: FloatArray
 
 
 class Task(ABC):
@@ -42,6 +63,26 @@ class Task(ABC):
     def n_classes(self) -> int:
         """Number of the network's outputs."""
         return len(self.classes)
+
+    def check_same(self, other: Task) -> None:
+        """Refuse a task other than this one, of the first fit.
+
+        Parameters
+        ----------
+        other : Task
+            Of the labels at hand.
+
+        Raises
+        ------
+        ValueError
+            If it is of another kind, or has other classes.
+        """
+        same = type(other) is type(self)
+        if not (same and np.array_equal(other.classes, self.classes)):
+            raise ValueError(
+                "With warm_start=True, y must hold the classes of the first fit, "
+                f"{self.classes.tolist()!r}. Got {other.classes.tolist()!r} instead."
+            )
 
     def index_of(self, target: Any) -> int:
         """Return the output of a class label.
@@ -79,8 +120,20 @@ class Task(ABC):
         """Return labels as the network's criterion wants them."""
 
     @abstractmethod
+    def codes_of(self, proba: FloatArray) -> IntArray:
+        """Return the encoded labels that probabilities (n, n_classes) speak for."""
+
+    @abstractmethod
+    def codes_of_classes(self, index: IntArray) -> Array:
+        """Return the encoded labels of records that are of one class each, (n,)."""
+
+    @abstractmethod
+    def labels(self, codes: Array) -> Array:
+        """Return the labels that encoded ones stand for."""
+
     def decode(self, proba: FloatArray) -> Array:
         """Return the labels that probabilities (n, n_classes) speak for."""
+        return self.labels(self.codes_of(proba))
 
     @abstractmethod
     def probability(self, logits: torch.Tensor) -> torch.Tensor:
@@ -93,6 +146,28 @@ class Task(ABC):
     @abstractmethod
     def direction(self, codes: torch.Tensor) -> torch.Tensor:
         """Return the weights of the logits (n, n_classes) that speak for the truth."""
+
+    @abstractmethod
+    def contrast(self, logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """Return the weights (n, n_classes) of what sets the truth off from its rival.
+
+        The rival of a class is the most probable other one; of several labels it is
+        the wrong state of the one whose state is the least certain.
+        """
+
+    @abstractmethod
+    def doubts(self, codes: Array, believed: FloatArray, proba: FloatArray) -> Doubts:
+        """Return what is doubted of each record.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n,) or (n, n_labels)
+            Encoded labels.
+        believed : ndarray of shape (n, n_classes)
+            Probabilities by which the labels are judged.
+        proba : ndarray of shape (n, n_classes)
+            Those by which classes are predicted.
+        """
 
     @abstractmethod
     def strata(self, codes: Array) -> IntArray:
@@ -139,9 +214,18 @@ class OneClass(Task):
         result: Array = codes.astype(np.int64)
         return result
 
-    def decode(self, proba: FloatArray) -> Array:
+    def codes_of(self, proba: FloatArray) -> IntArray:
         """Return the most probable class of each record."""
-        labels: Array = self.classes[proba.argmax(axis=1)]
+        codes: IntArray = proba.argmax(axis=1)
+        return codes
+
+    def codes_of_classes(self, index: IntArray) -> Array:
+        """Return the classes themselves."""
+        return index.astype(np.int64)
+
+    def labels(self, codes: Array) -> Array:
+        """Return the class labels."""
+        labels: Array = self.classes[codes]
         return labels
 
     def probability(self, logits: torch.Tensor) -> torch.Tensor:
@@ -155,6 +239,17 @@ class OneClass(Task):
     def direction(self, codes: torch.Tensor) -> torch.Tensor:
         """Return one-hot rows."""
         return functional.one_hot(codes, self.n_classes).float()
+
+    def contrast(self, logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """Return 1 for the true class and -1 for the most probable other one."""
+        truth = self.direction(codes)
+        rival = logits.masked_fill(truth > 0, -torch.inf).argmax(dim=1)
+        return truth - self.direction(rival)
+
+    def doubts(self, codes: Array, believed: FloatArray, proba: FloatArray) -> Doubts:
+        """Return the class of each record, and what all classes got."""
+        confidence = believed[np.arange(len(codes)), codes]
+        return Doubts(self.labels(codes), self.decode(proba), confidence, proba)
 
     def strata(self, codes: Array) -> IntArray:
         """Return the class."""
@@ -210,9 +305,18 @@ class SeveralLabels(Task):
         codes: Array = y.astype(np.float32)
         return codes
 
-    def decode(self, proba: FloatArray) -> Array:
-        """Return the labels whose probability is above one half."""
+    def codes_of(self, proba: FloatArray) -> IntArray:
+        """Return an indicator matrix of what is above one half."""
         return (proba > 0.5).astype(np.int64)
+
+    def codes_of_classes(self, index: IntArray) -> Array:
+        """Return an indicator matrix with one label per record."""
+        codes: Array = np.eye(self.n_classes, dtype=np.float32)[index]
+        return codes
+
+    def labels(self, codes: Array) -> Array:
+        """Return the indicator matrix in whole numbers."""
+        return codes.astype(np.int64)
 
     def probability(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the sigmoid of each logit."""
@@ -228,6 +332,26 @@ class SeveralLabels(Task):
         n_true = codes.sum(dim=1, keepdim=True)
         absence = torch.full_like(codes, -1 / self.n_classes)
         return torch.where(n_true > 0, codes / n_true.clamp(min=1), absence)
+
+    def contrast(self, logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """Return 1 or -1, as its true state is, for the least certain label."""
+        signs = 2 * codes - 1
+        worst = (signs * logits).argmin(dim=1)
+        return signs * functional.one_hot(worst, self.n_classes)
+
+    def doubts(self, codes: Array, believed: FloatArray, proba: FloatArray) -> Doubts:
+        """Return the least certain label of each record, and its two states."""
+        rows = np.arange(len(codes))
+        worst = np.where(codes > 0, believed, 1 - believed).argmin(axis=1)
+        names = np.array([[f"not {name}", f"{name}"] for name in self.classes])
+        given = codes[rows, worst].astype(int)
+        likely, yes = proba[rows, worst], believed[rows, worst]
+        return Doubts(
+            names[worst, given],
+            names[worst, (likely > 0.5).astype(int)],
+            np.where(given, yes, 1 - yes),
+            np.stack([1 - likely, likely], axis=1),
+        )
 
     def strata(self, codes: Array) -> IntArray:
         """Return the rarest label of each record."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from sk_erts._lib.typing import Array, FloatArray, IntArray
-from sk_erts._network.untouched import device_of, untouched
+from sk_erts._network.network import Network
+from sk_erts._network.untouched import untouched
 from sk_erts._records.records import Records
 from sk_erts._records.task import Task
 from sk_erts.attribution._explain import explain_records
@@ -21,14 +21,18 @@ __all__ = ["INFERENCE_BATCH_SIZE", "maps_of_records", "probabilities"]
 # Larger batches are slower on a processor: their feature maps outgrow its caches.
 INFERENCE_BATCH_SIZE = 128
 
+# A processor rounds otherwise for a record that comes alone, or with one other: smaller
+# batches are filled up, so that a probability hangs on its record only.
+SMALLEST_BATCH = 8
 
-def probabilities(module: nn.Module, records: Records, task: Task) -> FloatArray:
+
+def probabilities(network: Network, records: Records, task: Task) -> FloatArray:
     """Return what a network gives each class.
 
     Parameters
     ----------
-    module : Module
-        The network; left as found.
+    network : Network
+        Left as found.
     records : Records
         What it looks at.
     task : Task
@@ -39,14 +43,14 @@ def probabilities(module: nn.Module, records: Records, task: Task) -> FloatArray
     proba : ndarray of shape (n_samples, n_classes)
         In double precision.
     """
-    device = device_of(module)
 
     def look(index: IntArray) -> Any:
-        logits = records.signals(index, device).logits(module)
-        return task.probability(logits).cpu().numpy()
+        filled = np.resize(index, max(len(index), SMALLEST_BATCH))
+        logits = network.logits(records.signals(filled, network.device))
+        return task.probability(logits[: len(index)]).cpu().numpy()
 
     pieces = records.batches(INFERENCE_BATCH_SIZE)
-    with untouched(module), torch.inference_mode():
+    with untouched(network.module), torch.inference_mode():
         proba = np.concatenate([look(index) for index in pieces])
     return proba[np.argsort(np.concatenate(pieces))]
 
@@ -85,20 +89,18 @@ def maps_of_records(
     maps : ndarray of shape (n_samples, n_times) or (n_samples, n_leads, n_times)
         In float32; an object array of arrays where records differ in length.
     """
-    device = device_of(method.module)
+    device = method.network.device
 
     def direction(logits: torch.Tensor, index: IntArray) -> torch.Tensor:
         if codes is None:
             return towards(logits, None)
         return task.direction(torch.from_numpy(codes[index]).to(device))
 
-    n_at_once = method.n_at_once(INFERENCE_BATCH_SIZE)
-    if records.lengths is not None and not method.takes_lengths():
-        n_at_once = 1
+    alone = records.lengths is not None and not method.takes_lengths
     return explain_records(
         method,
         lambda index: records.signals(index, device),
-        records.batches(n_at_once),
+        records.batches(1 if alone else method.n_at_once(INFERENCE_BATCH_SIZE)),
         direction,
         resample=resample,
         signed=signed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import signal
 import threading
@@ -13,10 +14,13 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.helper import predefined_split
+from skorch.utils import to_tensor
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from sk_erts._records.records import TrainingSet
+from sk_erts._network.network import Network, logits_of
+from sk_erts._records.task import Task
+from sk_erts._records.training_set import TrainingSet
 from sk_erts.exceptions import NonFiniteLossError
 
 __all__ = ["ERTSNet"]
@@ -28,13 +32,32 @@ class ERTSNet(NeuralNet):
     skorch's loop is left alone: added are how a batch is read, how the loss is
     weighed, and what belongs to one run only (sampler, validation, helpers), so that
     a trained net holds no training data.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        As those of ``skorch.NeuralNet``; the criterion gives one value per record, or
+        per record and label.
+    task : Task
+        Meaning of the labels.
     """
 
     callbacks_: list[tuple[str, Callback]]
+    history: Any
     epoch_is_running = False
     row_is_whole = False
+    was_stopped = False
     sampler: Any = None
     augment: Callable[[dict[str, Any]], None] | None = None
+
+    def __init__(self, *args: Any, task: Task, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.task = task
+
+    @property
+    def network(self) -> Network:
+        """What the module can do."""
+        return Network(self.module_)
 
     def run(
         self,
@@ -46,6 +69,7 @@ class ERTSNet(NeuralNet):
         augment: Callable[[dict[str, Any]], None] | None = None,
         first: Sequence[Callback] = (),
         last: Sequence[Callback] = (),
+        at_start: Callable[[], None] = lambda: None,
     ) -> bool:
         """Train, and stop in good order where a callback or the user wants it.
 
@@ -63,13 +87,17 @@ class ERTSNet(NeuralNet):
             Changes the inputs of each training batch.
         first, last : sequence of Callback
             Called before and after all other callbacks, in this run only.
+        at_start : callable, optional
+            Called when all callbacks have begun.
 
         Returns
         -------
         interrupted : bool
             True if it was the user. The history then ends with the last whole epoch.
+            `was_stopped` says whether it was anybody.
         """
         callbacks: list[tuple[str, Callback]] = self.callbacks_
+        self.was_stopped = False
         self.sampler = sampler
         self.augment = augment
         self.train_split = validation_set and predefined_split(validation_set)
@@ -83,8 +111,10 @@ class ERTSNet(NeuralNet):
         try:
             with ctrl_c:
                 self.notify("on_train_begin", X=training_set, y=None)
+                at_start()
                 self.fit_loop(training_set, epochs=epochs)
         except KeyboardInterrupt:
+            self.was_stopped = True
             # skorch's callbacks stop a training with the same exception, but between
             # two epochs.
             interrupted = ctrl_c.pressed or self.epoch_is_running
@@ -110,10 +140,11 @@ class ERTSNet(NeuralNet):
 
     def predict(self, X: Any) -> Any:
         """Return encoded labels, as the scores of skorch's callbacks compare them."""
-        proba = self.predict_proba(X)
-        if isinstance(self.criterion_, nn.BCEWithLogitsLoss):
-            return (proba > 0.5).astype(int)
-        return proba.argmax(axis=1)
+        return self.task.codes_of(self.predict_proba(X))
+
+    def evaluation_step(self, batch: Any, training: bool = False) -> Any:
+        """Return the logits of a batch, whatever else the network returns."""
+        return logits_of(super().evaluation_step(batch, training=training))
 
     def run_single_epoch(
         self,
@@ -156,6 +187,7 @@ class ERTSNet(NeuralNet):
             step = step_fn(batch, **fit_params)
             losses.append(step["loss"].detach())
             sizes.append(len(batch[1]))
+            step["y_pred"] = logits_of(step["y_pred"])
             self.notify("on_batch_end", batch=batch, training=training, **step)
         self.history.record(f"{prefix}_batch_count", len(losses))
         if not losses:
@@ -185,31 +217,100 @@ class ERTSNet(NeuralNet):
     def get_loss(
         self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
     ) -> torch.Tensor:
-        """Return the mean of the elementwise loss, weighted.
+        """Return the mean of the losses of records, weighted.
 
         Parameters
         ----------
-        y_pred : tensor of shape (n, n_classes)
-            Logits.
-        y_true : tensor of shape (n,) or (n, n_labels)
+        y_pred : tensor of shape (n, n_classes), tuple or dict
+            What the network returned, the logits alone or first.
+        y_true : tensor or ndarray of shape (n,) or (n, n_labels)
             Encoded labels.
-        X : dict
-            The batch, with its weights of shape (n,) or (n, n_labels), which have
-            the mean 1 over the training set.
+        X : dict or tensor, optional
+            The batch; with a dict come its weights of shape (n,) or (n, n_labels),
+            which have the mean 1 over the training set.
         training : bool, default=False
             Whether a step is being taken.
 
         Returns
         -------
         loss : tensor of shape ()
-            The mean.
+            Of the criterion and of what the network adds to it.
         """
-        losses = super().get_loss(y_pred, y_true, X=X, training=training)
-        weights = X["weight"].to(losses)
+        y_true = to_tensor(y_true, device=self.device)
+        losses = super().get_loss(logits_of(y_pred), y_true, X=X, training=training)
+        weights = X.get("weight") if isinstance(X, Mapping) else None
+        if weights is None:
+            weights = losses.new_ones(len(losses))
+        weights = weights.to(losses)
         if losses.ndim > weights.ndim:
             losses = losses.mean(dim=1)  # (n, n_labels) -> (n,)
         loss: torch.Tensor = (losses * weights).mean()
-        return loss
+        extra = self.network.penalty(y_pred, y_true)
+        if extra is None:
+            return loss
+        of_records = weights.reshape(len(weights), -1).mean(dim=1)
+        with_penalty: torch.Tensor = loss + (extra * of_records).mean()
+        return with_penalty
+
+    def take_over(self, previous: ERTSNet) -> None:
+        """Go on with the weights, optimiser state and history of an earlier net.
+
+        Parameters
+        ----------
+        previous : ERTSNet
+            Is not changed. This net keeps its own parameters, such as the learning
+            rate.
+
+        Raises
+        ------
+        ValueError
+            If the network has other parameters than before.
+        """
+        try:
+            self.module_.load_state_dict(previous.module_.state_dict())
+        except RuntimeError as error:
+            raise ValueError(
+                "ERTSClassifier cannot go on from the network it has fitted: 'module' "
+                f"or its parameters have changed since. {error}"
+            ) from error
+        if type(self.optimizer_) is type(previous.optimizer_):
+            groups = self.optimizer_.state_dict()["param_groups"]
+            for group in groups:  # where a schedule that goes on has begun
+                group.setdefault("initial_lr", group["lr"])
+            state = copy.deepcopy(previous.optimizer_.state_dict()["state"])
+            self.optimizer_.load_state_dict({"state": state, "param_groups": groups})
+        self.history = copy.deepcopy(previous.history)
+
+    def state(self) -> dict[str, Any]:
+        """Return weights, optimiser state and history.
+
+        Returns
+        -------
+        state : dict
+            Copies.
+        """
+        return copy.deepcopy(
+            {
+                "module": self.module_.state_dict(),
+                "criterion": self.criterion_.state_dict(),
+                "optimizer": self.optimizer_.state_dict(),
+                "history": self.history,
+            }
+        )
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from where `state` was called.
+
+        Parameters
+        ----------
+        state : dict
+            As `state` returned it.
+        """
+        state = copy.deepcopy(state)
+        self.module_.load_state_dict(state["module"])
+        self.criterion_.load_state_dict(state["criterion"])
+        self.optimizer_.load_state_dict(state["optimizer"])
+        self.history = state["history"]
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Note that an epoch is running."""

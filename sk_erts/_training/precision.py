@@ -1,16 +1,12 @@
-"""Look in half the bits where the processor is faster in them."""
+"""Look in half the bits where the processor has instructions for them."""
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from sk_erts._lib.typing import FloatArray
 
@@ -19,6 +15,12 @@ __all__ = ["ScoringPrecision", "bfloat16_pays"]
 # Scores rank records: a look may be off by this much, and no more.
 TOLERANCE = 0.05
 
+# As `torch.cpu.get_capabilities` names them: two of x86, one of ARM.
+INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
+
+# What torch has had since 2.6, and no words for ARM; AMX tiles come with AMX-BF16.
+QUESTIONS = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+
 
 class ScoringPrecision:
     """Choose once what a training looks at its records with.
@@ -26,15 +28,20 @@ class ScoringPrecision:
     Parameters
     ----------
     wanted : {"auto", "float32", "bfloat16"}
-        ``"auto"`` is bfloat16 where it is faster and, on the first records that are
-        looked at, close enough.
+        ``"auto"`` is bfloat16 where the processor has instructions for it and, on the
+        first records that are looked at, it is close enough.
     device : torch.device
         Where the network runs.
+
+    Attributes
+    ----------
+    chosen : {"float32", "bfloat16"} or None
+        What is looked with; None before the first look of ``"auto"``. May be set.
     """
 
     def __init__(self, wanted: str, device: torch.device) -> None:
         self.device = device
-        self._chosen = None if wanted == "auto" else wanted
+        self.chosen: str | None = None if wanted == "auto" else wanted
 
     def __call__(
         self, confidences: Callable[[], FloatArray]
@@ -51,10 +58,10 @@ class ScoringPrecision:
         context : context manager
             Autocasts to bfloat16, or does nothing.
         """
-        if self._chosen is None:
+        if self.chosen is None:
             fast = bfloat16_pays(self.device.type) and self._is_close(confidences)
-            self._chosen = "bfloat16" if fast else "float32"
-        return self._autocast() if self._chosen == "bfloat16" else nullcontext()
+            self.chosen = "bfloat16" if fast else "float32"
+        return self._autocast() if self.chosen == "bfloat16" else nullcontext()
 
     def _is_close(self, confidences: Callable[[], FloatArray]) -> bool:
         exact = confidences()
@@ -66,13 +73,12 @@ class ScoringPrecision:
         return torch.autocast(self.device.type, torch.bfloat16)
 
 
-@cache
 def bfloat16_pays(device_type: str) -> bool:
-    """Return whether convolutions are faster in bfloat16.
+    """Return whether the processor has instructions for bfloat16.
 
-    Processors with instructions for it take about half the time, others several
-    times as long. It is measured on convolutions of a fixed size, and once per
-    process, so that the same seed gives the same selection.
+    Those that have take about half the time for a convolution, others several times
+    as long. Nothing is timed, so that the same seed gives the same selection in every
+    process on a machine.
 
     Parameters
     ----------
@@ -82,26 +88,18 @@ def bfloat16_pays(device_type: str) -> bool:
     Returns
     -------
     pays : bool
-        Whether it is at least a tenth faster.
+        Of a CPU, whether torch reports AVX512-BF16, AMX-BF16 or the bf16 of ARM, and
+        was built with oneDNN, which uses them. False where torch cannot tell: on other
+        devices, on x86 before torch 2.6, and on ARM in versions without
+        `torch.cpu.get_capabilities`.
     """
     if device_type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device_type != "cpu":
+    has_onednn: Callable[[], bool] = torch.backends.mkldnn.is_available
+    if device_type != "cpu" or not has_onednn():
         return False
-    with torch.inference_mode():
-        single, half = (
-            _time_convolution(dtype) for dtype in (torch.float32, torch.bfloat16)
-        )
-    return half < 0.9 * single
-
-
-def _time_convolution(dtype: torch.dtype, n_runs: int = 5) -> float:
-    """Return the median time in seconds of a convolution like those of a ResNet."""
-    x = torch.ones(32, 64, 250, dtype=dtype)  # (n, channels, times)
-    weight = torch.ones(64, 64, 7, dtype=dtype)
-    seconds = []
-    for _ in range(n_runs + 1):
-        start = time.perf_counter()
-        functional.conv1d(x, weight, padding=3)
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds[1:])  # the first one also prepares
+    capabilities = getattr(torch.cpu, "get_capabilities", None)
+    if capabilities is not None:
+        reported = capabilities()
+        return any(reported.get(name, False) for name in INSTRUCTIONS)
+    return any(getattr(torch.cpu, name, bool)() for name in QUESTIONS)

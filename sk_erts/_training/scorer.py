@@ -1,4 +1,4 @@
-"""Ask the network, as it is now, how hard records are, and how focused their maps."""
+"""Ask the network, as it is now, how hard records are, and what their maps show."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
-from torch import nn
 
 from sk_erts._lib.typing import FloatArray, IntArray
+from sk_erts._network.network import Network
 from sk_erts._network.normalisation import renewed_statistics
-from sk_erts._network.untouched import device_of, untouched
-from sk_erts._records.ragged import by_length
-from sk_erts._records.records import TrainingSet
+from sk_erts._network.untouched import untouched
 from sk_erts._records.signals import Signals, batches
 from sk_erts._records.task import Task
+from sk_erts._records.training_set import TrainingSet
+from sk_erts._training.inference import INFERENCE_BATCH_SIZE
+from sk_erts._training.judging import Judging
 from sk_erts._training.precision import ScoringPrecision
-from sk_erts.attribution._gradcam import GradCAM
+from sk_erts.attribution import GradCAM
 from sk_erts.exceptions import NonFiniteLossError
-from sk_erts.selection._focus_measures import FocusMeasure
-from sk_erts.selection._policy import Policy, Scores
-from sk_erts.selection._reliability import as_reliability
+from sk_erts.selection import Policy, Scores
 
 __all__ = ["Scorer"]
 
@@ -37,18 +36,14 @@ class Scorer:
 
     Parameters
     ----------
-    module : Module
-        The network in training.
+    network : Network
+        In training.
     training_set : TrainingSet
         Its records and labels.
     task : Task
-        Says what confidence in the truth is, and which logits speak for it.
-    measure : callable
-        The focus measure, from signed maps (n, times) to scores (n,).
-    cam_layer : str or None
-        Layer whose maps are scored.
-    batch_size : int
-        Records per forward pass.
+        Says what confidence in the truth is.
+    judging : Judging
+        Says what is looked for in maps.
     precision : ScoringPrecision
         What is computed with.
 
@@ -60,23 +55,24 @@ class Scorer:
 
     def __init__(
         self,
-        module: nn.Module,
+        network: Network,
         training_set: TrainingSet,
         task: Task,
-        measure: FocusMeasure,
-        cam_layer: str | None,
-        batch_size: int,
+        judging: Judging,
         precision: ScoringPrecision,
     ) -> None:
-        self.module = module
+        self.network = network
         self.training_set = training_set
         self.task = task
-        self.measure = measure
-        self.batch_size = batch_size
+        self.judging = judging
         self.precision = precision
-        self.cam = GradCAM(module, cam_layer)
-        self.names_layer = cam_layer is not None
+        self.cam = GradCAM(network.module, network.layer)
         self.n_scored = 0
+
+    @property
+    def maps_are_free(self) -> bool:
+        """Whether a look tells of the map without costing more."""
+        return self.judging.judge.reads_maps and self.cam.linear is not None
 
     def score(self, index: IntArray, reads: frozenset[str]) -> dict[str, FloatArray]:
         """Score records with the network in evaluation mode.
@@ -95,10 +91,10 @@ class Scorer:
             ``"proba"``, of shape (n, n_classes).
         """
         self.n_scored += len(index)
-        with self._precision_for(index), untouched(self.module):
+        with self._precision_for(index), untouched(self.network.module):
             parts = [
                 self._score_batch(index[piece], reads)
-                for piece in batches(len(index), self.batch_size)
+                for piece in batches(len(index), INFERENCE_BATCH_SIZE)
             ]
         return _joined(parts)
 
@@ -119,12 +115,12 @@ class Scorer:
         n_batches = max(1, len(index) // PROBE_BATCH_SIZE)
         with (
             self._precision_for(index),
-            renewed_statistics(self.module),
+            renewed_statistics(self.network.module),
             torch.no_grad(),
         ):
             return _joined(
                 [
-                    self.believed(self._signals(piece).logits(self.module), piece)
+                    self.believed(self.network.logits(self._signals(piece)), piece)
                     for piece in np.array_split(index, n_batches)
                 ]
             )
@@ -140,8 +136,8 @@ class Scorer:
         Raises
         ------
         ValueError
-            If there is no such score, no layer to explain, the focus measure returns
-            anything but one number per map, or the policy's parameters are wrong.
+            If there is no such score, no layer to explain, the judge returns anything
+            but one number per record, or the policy's parameters are wrong.
         """
         reads = frozenset(policy.reads)
         unknown = sorted(reads - {"confidence", "focus"})
@@ -151,51 +147,22 @@ class Scorer:
                 "'confidence' and 'focus'. Correct the policy's 'reads'."
             )
         index = np.arange(min(2, len(self.training_set)))
-        judged = as_reliability(policy.measure) is not None
-        wanted = reads - {"focus"} if judged and not self.names_layer else reads
-        with untouched(self.module):
-            tried = self._score_batch(index, wanted) if wanted else {}
-        if judged:
+        judges = "focus" in reads
+        # A layer that the user names is tried, whatever it is for.
+        looks_at_maps = judges and (
+            self.judging.judge.reads_maps or self.network.layer is not None
+        )
+        wanted = reads if looks_at_maps else reads - {"focus"}
+        tried: dict[str, FloatArray] = {}
+        if reads:
+            with untouched(self.network.module):
+                tried = self._score_batch(index, wanted)
+        if judges and not self.judging.judge.reads_maps:
             tried["focus"] = np.zeros(len(index))
         tried = {name: tried[name] for name in reads}
         scores = Scores(self.task.strata(self.training_set.codes)[index], 1, **tried)
         for part in (policy, policy.without_focus()):
             part.select(scores, np.random.default_rng(0))
-
-    def focus(
-        self, maps: torch.Tensor, steps: torch.Tensor | None = None
-    ) -> FloatArray:
-        """Return the focus scores of signed maps.
-
-        Parameters
-        ----------
-        maps : tensor of shape (n, times)
-            Signed maps of the true class.
-        steps : int tensor of shape (n,), optional
-            Where each map ends; by default all fill the tensor.
-
-        Returns
-        -------
-        scores : ndarray of shape (n,)
-            Higher is better.
-
-        Raises
-        ------
-        ValueError
-            If the measure returns the wrong number of scores, or NaN.
-        """
-        values = maps.float().cpu().numpy()
-        if steps is None:
-            scores = np.asarray(self.measure(values))
-        else:
-            scores = by_length(self.measure, values, steps.cpu().numpy())
-        if scores.shape != (len(maps),) or np.isnan(scores).any():
-            raise ValueError(
-                f"The focus measure must return {len(maps)} numbers, one per map, and "
-                f"no NaN. Got shape {scores.shape} with {np.isnan(scores).sum()} NaN "
-                "instead."
-            )
-        return scores
 
     def believed(self, logits: torch.Tensor, index: IntArray) -> dict[str, FloatArray]:
         """Return what logits say of records, if the network is still sound.
@@ -223,8 +190,8 @@ class Scorer:
         n_bad = int((~np.isfinite(values)).sum())
         if n_bad:
             raise NonFiniteLossError(
-                f"The network {type(self.module).__name__} gives a probability that "
-                f"is not finite to {n_bad} of {len(values)} records: its training has "
+                f"The network {self.network.name} gives a probability that is not "
+                f"finite to {n_bad} of {len(values)} records: its training has "
                 "diverged. Try a smaller 'lr', and see that X is in millivolt."
             )
         proba = self.task.probability(logits).float().numpy()
@@ -234,41 +201,35 @@ class Scorer:
         self, index: IntArray, reads: frozenset[str]
     ) -> dict[str, FloatArray]:
         n = len(index)
-        batch = self._signals(np.resize(index, n + -n % SIZE_STEP))
-        scores: dict[str, FloatArray] = {}
+        filled = np.resize(index, n + -n % SIZE_STEP)
+        batch = self._signals(filled)
+        maps = None
         if "focus" in reads:
-            codes = self._codes(np.resize(index, len(batch.x)))
-            logits, maps = self.cam(
-                batch.x, lambda _: self.task.direction(codes), batch.lengths
-            )
-            lengths = batch.lengths
-            steps = None if lengths is None else self.cam.steps(lengths[:n])
-            scores["focus"] = self.focus(maps[:n], steps)
+            direction = self.judging.direction(filled, batch.x.device)
+            logits, maps = self.cam.look(batch, direction)
         else:
             with torch.inference_mode():
-                logits = batch.logits(self.module)
-        believed = self.believed(logits[:n], index)
-        scores["proba"] = believed["proba"]
-        if "confidence" in reads:
-            scores["confidence"] = believed["confidence"]
+                logits = self.network.logits(batch)
+        scores = self.believed(logits[:n], index)
+        if maps is not None and self.judging.judge.reads_maps:
+            focus = self.judging.of_maps(maps.first(n), index, scores["proba"])
+            scores["focus"] = focus
+        if "confidence" not in reads:
+            del scores["confidence"]
         return scores
 
     def _precision_for(self, index: IntArray) -> AbstractContextManager[object]:
         """Return the context to look at records in; tried out on the first of them."""
 
         def look() -> FloatArray:
-            first = index[: self.batch_size]
-            with untouched(self.module):
+            first = index[:INFERENCE_BATCH_SIZE]
+            with untouched(self.network.module):
                 return self._score_batch(first, frozenset({"confidence"}))["confidence"]
 
         return self.precision(look)
 
     def _signals(self, index: IntArray) -> Signals:
-        return self.training_set.signals(index, device_of(self.module))
-
-    def _codes(self, index: IntArray) -> torch.Tensor:
-        codes = torch.from_numpy(self.training_set.codes[index])
-        return codes.to(device_of(self.module))
+        return self.training_set.signals(index, self.network.device)
 
 
 def _joined(parts: list[dict[str, FloatArray]]) -> dict[str, FloatArray]:

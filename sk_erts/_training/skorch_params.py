@@ -1,16 +1,17 @@
-"""skorch's double-underscore parameters on a plain scikit-learn estimator."""
+"""Double-underscore parameters of parts on a plain scikit-learn estimator."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
 
 from sk_erts._lib.names import nearest
 
-__all__ = ["SkorchEstimator", "accepted_names"]
+__all__ = ["Parts", "SkorchEstimator", "accepted_names"]
 
 PREFIXES = (
     "module",
@@ -34,14 +35,79 @@ RESERVED = {
 }
 
 
+@dataclass(frozen=True)
+class Parts:
+    """Parameters of the parts of a skorch net.
+
+    Attributes
+    ----------
+    params : dict of str to object
+        By name, with double underscores.
+    owner : str
+        Class of the estimator that has them, for errors.
+    """
+
+    params: dict[str, Any] = field(default_factory=dict)
+    owner: str = "ERTSClassifier"
+
+    def of(self, prefix: str) -> dict[str, Any]:
+        """Return those behind a prefix, and without it."""
+        start = f"{prefix}__"
+        return {
+            name.removeprefix(start): value
+            for name, value in self.params.items()
+            if name.startswith(start)
+        }
+
+    def check(self, takes: dict[str, Callable[..., Any]]) -> None:
+        """Refuse names that would reach nothing, before anything is trained.
+
+        Parameters
+        ----------
+        takes : dict of str to callable
+            What each prefix's parameters are for; other prefixes are not judged.
+
+        Raises
+        ------
+        ValueError
+            If a name is misspelt, or set by the estimator itself.
+        """
+        for name in self.params:
+            prefix, _, rest = name.partition("__")
+            if name in RESERVED:
+                raise ValueError(
+                    f"The parameter {name!r} is set by {self.owner} itself. Use "
+                    f"{RESERVED[name]!r} instead."
+                )
+            valid = accepted_names(takes[prefix]) if prefix in takes else None
+            if valid and prefix == "optimizer":
+                valid = valid | {"param_groups"}  # skorch's own, for parts of a network
+            if valid is not None and rest.split("__")[0] not in valid:
+                raise ValueError(
+                    f"The parameter {name!r} of {self.owner} reaches nothing: "
+                    f"{_name_of(takes[prefix])} has no parameter {rest!r}. "
+                    f"{nearest(rest, valid)}"
+                )
+
+
 class SkorchEstimator(BaseEstimator):
     """Take ``module__width=16`` and the like in ``__init__`` and ``set_params``.
 
     They are kept apart from the explicit parameters, cloned and searched with them,
-    and judged in ``fit`` by `check_skorch_params`.
+    and judged in ``fit``.
+
+    Attributes
+    ----------
+    NESTED : dict of str to type
+        Parameters that are estimators, and that are None until one of theirs is set.
+    MOVED : dict of str to str
+        Where parameters of earlier versions went.
     """
 
-    _skorch_params: dict[str, Any]
+    NESTED: ClassVar[dict[str, Callable[[], BaseEstimator]]] = {}
+    MOVED: ClassVar[dict[str, str]] = {}
+
+    _double_underscored: dict[str, Any]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, those with double underscores among them.
@@ -57,7 +123,11 @@ class SkorchEstimator(BaseEstimator):
             By name.
         """
         params: dict[str, Any] = super().get_params(deep=deep)
-        return params | self._skorch_params
+        for name, make in self.NESTED.items() if deep else ():
+            if params[name] is None:
+                defaults = make().get_params()
+                params |= {f"{name}__{key}": value for key, value in defaults.items()}
+        return params | self._double_underscored
 
     def set_params(self, **params: Any) -> SkorchEstimator:
         """Set parameters, those with double underscores among them.
@@ -81,76 +151,87 @@ class SkorchEstimator(BaseEstimator):
         for name, value in params.items():
             if hasattr(value, "get_params") and not isinstance(value, type):
                 own |= {f"{name}__{nested}" for nested in value.get_params()}
+            elif value is None and name in self.NESTED:
+                own -= {nested for nested in own if _is_of(name, nested)}
         for name in params:
-            if not (name in own or self._takes(name)):
+            if name in self.MOVED or not (name in own or self._takes(name)):
                 raise ValueError(self._unknown(name))
         super().set_params(**{k: v for k, v in params.items() if k in own})
-        self._skorch_params.update({k: v for k, v in params.items() if k not in own})
+        replaced = self.NESTED.keys() & params.keys()
+        before = {  # what is set later counts, by whichever way
+            name: value
+            for name, value in self._double_underscored.items()
+            if name not in params and not any(_is_of(n, name) for n in replaced)
+        }
+        kept_apart = {k: v for k, v in params.items() if k not in own}
+        self._double_underscored = before | kept_apart
         return self
 
-    def skorch_params(self, prefix: str | None = None) -> dict[str, Any]:
-        """Return the double-underscore parameters.
+    def nested(self, name: str) -> Any:
+        """Return a parameter that is an estimator, with what was set of it.
 
         Parameters
         ----------
-        prefix : str, optional
-            Only those behind this prefix, and without it.
+        name : str
+            A key of `NESTED`.
 
         Returns
         -------
-        params : dict of str to object
-            By name.
-        """
-        if prefix is None:
-            return dict(self._skorch_params)
-        start = f"{prefix}__"
-        return {
-            name.removeprefix(start): value
-            for name, value in self._skorch_params.items()
-            if name.startswith(start)
-        }
-
-    def check_skorch_params(self, takes: dict[str, Callable[..., Any]]) -> None:
-        """Refuse names that would reach nothing, before anything is trained.
-
-        Parameters
-        ----------
-        takes : dict of str to callable
-            What each prefix's parameters are for.
+        estimator : estimator
+            A copy.
 
         Raises
         ------
         ValueError
-            If a name is misspelt, or set by the estimator itself.
+            If it has no such parameter.
         """
-        for name in self._skorch_params:
-            prefix, separator, rest = name.partition("__")
-            if not separator or prefix not in PREFIXES:
-                raise ValueError(self._unknown(name))
-            if name in RESERVED:
-                raise ValueError(
-                    f"The parameter {name!r} is set by {type(self).__name__} itself. "
-                    f"Use {RESERVED[name]!r} instead."
-                )
-            valid = accepted_names(takes[prefix]) if prefix in takes else None
-            if valid and prefix == "optimizer":
-                valid = valid | {"param_groups"}  # skorch's own, for parts of a network
-            if valid is not None and rest.split("__")[0] not in valid:
-                raise ValueError(
-                    f"The parameter {name!r} of {type(self).__name__} reaches nothing: "
-                    f"{_name_of(takes[prefix])} has no parameter {rest!r}. "
-                    f"{nearest(rest, valid)}"
-                )
+        given = getattr(self, name)
+        made = self.NESTED[name]() if given is None else type(given)(**_shallow(given))
+        own = {k: v for k, v in self._double_underscored.items() if _is_of(name, k)}
+        for key in own:
+            if not self._takes(key):
+                raise ValueError(self._unknown(key))
+        return made.set_params(**{k.removeprefix(f"{name}__"): own[k] for k in own})
 
-    def _takes(self, name: str) -> bool:
-        prefix, separator, _ = name.partition("__")
-        return name in self._skorch_params or bool(separator and prefix in PREFIXES)
+    def parts(self) -> Parts:
+        """Return the parameters of the net's parts.
+
+        Returns
+        -------
+        parts : Parts
+            Without those of `NESTED`.
+
+        Raises
+        ------
+        ValueError
+            If one belongs to no part.
+        """
+        for name in self._double_underscored:
+            if not self._takes(name, known=()):
+                raise ValueError(self._unknown(name))
+        of_net = {
+            name: value
+            for name, value in self._double_underscored.items()
+            if not any(_is_of(nested, name) for nested in self.NESTED)
+        }
+        return Parts(of_net, type(self).__name__)
+
+    def _takes(self, name: str, known: Any = None) -> bool:
+        prefix, separator, rest = name.partition("__")
+        if prefix in self.NESTED:
+            return rest in self.NESTED[prefix]().get_params()
+        already = self._double_underscored if known is None else known
+        return name in already or bool(separator and prefix in PREFIXES)
 
     def _unknown(self, name: str) -> str:
-        valid = {*super().get_params(deep=False), *(f"{p}__*" for p in PREFIXES)}
+        owner = type(self).__name__
+        if name in self.MOVED:
+            return (
+                f"The parameter {name!r} of {owner} has moved: give {self.MOVED[name]}."
+            )
+        valid = {*self.get_params(), *(f"{p}__*" for p in PREFIXES)} - {name}
         return (
-            f"Invalid parameter {name!r} for estimator {type(self).__name__}. "
-            f"{nearest(name, valid)}"
+            f"Invalid parameter {name!r} for estimator {owner}. {nearest(name, valid)}"
         )
 
 
@@ -190,3 +271,12 @@ def _constructors(target: Callable[..., Any]) -> list[Callable[..., Any]]:
 
 def _name_of(target: Callable[..., Any]) -> str:
     return getattr(target, "__name__", None) or type(target).__name__
+
+
+def _is_of(prefix: str, name: str) -> bool:
+    return name.startswith(f"{prefix}__")
+
+
+def _shallow(estimator: BaseEstimator) -> dict[str, Any]:
+    params: dict[str, Any] = estimator.get_params(deep=False)
+    return params

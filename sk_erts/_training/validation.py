@@ -10,7 +10,6 @@ import torch
 from sklearn.metrics import f1_score
 from skorch.callbacks import Callback
 
-from sk_erts._lib.typing import Array
 from sk_erts._records.task import Task
 
 __all__ = ["ValidationCallback"]
@@ -30,14 +29,18 @@ class ValidationCallback(Callback):
         Epoch of the best score, counted from 1; 0 before the first.
     best_state_ : dict
         The network's state then.
+    best_rank_ : tuple of float
+        Its score and, the less the better, its loss.
+    n_epochs_ : int
+        Epochs scored so far.
     """
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.best_epoch_ = 0
         self.best_state_: dict[str, Any] = {}
-        self._best = (-np.inf, -np.inf)
-        self._epochs = 0
+        self.best_rank_ = (-np.inf, -np.inf)
+        self.n_epochs_ = 0
         self._loss = 0.0
         self._seen: list[tuple[torch.Tensor, torch.Tensor]] = []
 
@@ -60,22 +63,13 @@ class ValidationCallback(Callback):
         codes = torch.cat([true for true, _ in self._seen])
         logits = torch.cat([said for _, said in self._seen])
         loss, self._loss, self._seen = self._loss, 0.0, []
-        truth = self.task.decode(_as_proba(codes, self.task.n_classes))
+        truth = self.task.labels(codes.numpy())
         said = self.task.decode(self.task.probability(logits).numpy())
         score = f1_score(truth, said, average="macro", zero_division=0.0)
         net.history.record("valid_f1", float(score))
-        self._epochs += 1
+        self.n_epochs_ += 1
         rank = (float(score), -loss)
-        if rank > self._best:
-            self._best = rank
-            self.best_epoch_ = self._epochs
+        if rank > self.best_rank_:
+            self.best_rank_ = rank
+            self.best_epoch_ = self.n_epochs_
             self.best_state_ = copy.deepcopy(net.module_.state_dict())
-
-
-def _as_proba(codes: torch.Tensor, n_classes: int) -> Array:
-    """Return encoded labels as certain probabilities (n, n_classes)."""
-    if codes.ndim == 1:
-        one_hot: Array = np.eye(n_classes)[codes.numpy()]
-        return one_hot
-    proba: Array = codes.numpy()
-    return proba

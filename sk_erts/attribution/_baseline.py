@@ -49,7 +49,7 @@ def as_baseline(baseline: Any, x: torch.Tensor, method: str) -> torch.Tensor:
     return torch.from_numpy(values.copy()).to(x).expand_as(x)
 
 
-def as_baselines(baselines: Any, x: torch.Tensor) -> torch.Tensor:
+def as_baselines(baselines: Any, x: torch.Tensor, method: str) -> torch.Tensor:
     """Return baselines to draw from.
 
     Parameters
@@ -58,6 +58,8 @@ def as_baselines(baselines: Any, x: torch.Tensor) -> torch.Tensor:
         As the user gave them; None is the zero record.
     x : tensor of shape (n, n_leads, n_times)
         Records.
+    method : str
+        Whose parameter it is.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def as_baselines(baselines: Any, x: torch.Tensor) -> torch.Tensor:
     shape = tuple(x.shape[1:])
     if values.shape[1:] != shape or len(values) == 0 or not np.isfinite(values).all():
         raise ValueError(
-            "The 'baselines' parameter of gradient_shap must be finite records of "
+            f"The 'baselines' parameter of {method} must be finite records of "
             f"shape (n_leads, n_times) = {shape}. Got the shape {values.shape} instead."
         )
     return torch.from_numpy(values).to(x)

@@ -8,12 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts._records.signals import Signals
 from sk_erts.attribution._baseline import as_baseline
-from sk_erts.attribution._explain import explain_array
+from sk_erts.attribution._captum import CaptumMethod
+from sk_erts.attribution._function import as_function
 from sk_erts.attribution._gradcam import Direction
-from sk_erts.attribution._method import Goal, Method, import_captum
 from sk_erts.exceptions import IncompleteAttributionWarning
 
 __all__ = ["DeepLift", "deeplift"]
@@ -22,29 +21,42 @@ __all__ = ["DeepLift", "deeplift"]
 INCOMPLETE = 0.01
 
 
-class DeepLift(Method):
-    """DeepLIFT: the difference to a baseline, layer by layer.
+class DeepLift(CaptumMethod):
+    r"""Return differences to a baseline, passed back from layer to layer.
 
-    Parameters
+    Returns
+    -------
+    maps
+        In units of the logit; at least 0 unless `signed`. A signed map sums to the
+        difference between the logits of record and baseline, or an
+        `IncompleteAttributionWarning` says that it does not.
+
+    Notes
+    -----
+    The multiplier of an activation is :math:`\Delta y / \Delta x`, its change over that
+    of its input (the rescale rule). Computed by captum, which has rules for modules of
+    activations and max pooling, not for functions nor for recurrent layers.
+
+    References
     ----------
-    module : Module
-        The network; its activations must be modules that are called once.
-    baseline : float or array-like broadcastable to (n_leads, n_times), default=0
-        What the record is compared with.
+    .. [1] A. Shrikumar, P. Greenside, A. Kundaje, "Learning important features through
+       propagating activation differences", ICML 2017, arXiv:1704.02685.
     """
+
+    name = "deeplift"
 
     def __init__(self, module: nn.Module, baseline: Any = 0.0) -> None:
         super().__init__(module)
         self.baseline = baseline
 
-    def _maps(self, batch: Signals, direction: Direction) -> torch.Tensor:
-        attr = import_captum("deeplift")
+    def _values(self, batch: Signals, direction: Direction) -> torch.Tensor:
+        algorithm = self._captum("DeepLift")
         with warnings.catch_warnings():
             # That it sets hooks, which it removes again.
             warnings.filterwarnings("ignore", "Setting forward, backward hooks")
-            maps, delta = attr.DeepLift(Goal(self.module)).attribute(
+            maps, delta = algorithm.attribute(
                 batch.x.clone().requires_grad_(),
-                as_baseline(self.baseline, batch.x, "deeplift"),
+                as_baseline(self.baseline, batch.x, self.name),
                 additional_forward_args=self._weights(batch, direction),
                 return_convergence_delta=True,
             )
@@ -67,77 +79,4 @@ class DeepLift(Method):
             )
 
 
-def deeplift(
-    module: nn.Module,
-    X: FloatArray,
-    target: int | IntArray | None = None,
-    *,
-    baseline: Any = 0.0,
-    signed: bool = False,
-    batch_size: int = 256,
-    verbose: bool = False,
-) -> FloatArray:
-    r"""Return differences to a baseline, passed back from layer to layer.
-
-    Parameters
-    ----------
-    module : Module
-        Maps records (n, leads, times) to logits (n, classes).
-    X : ndarray of shape (n_samples, n_leads, n_times)
-        Records, in the unit that the network was trained with.
-    target : int or ndarray of shape (n_samples,), optional
-        Index of the class to explain, one for all records or one for each; by
-        default the class with the highest logit.
-    baseline : float or array-like broadcastable to (n_leads, n_times), default=0
-        Record that stands for no evidence.
-    signed : bool, default=False
-        Keep evidence against the class, as negative values.
-    batch_size : int, default=256
-        Records that go through the network at once; it bounds the memory and does not
-        change the maps.
-    verbose : bool, default=False
-        Whether to show a progress bar.
-
-    Returns
-    -------
-    maps : ndarray of shape (n_samples, n_leads, n_times), dtype float32
-        In units of the logit; at least 0 unless `signed`. A signed map sums to the
-        difference between the logits of record and baseline, or an
-        `IncompleteAttributionWarning` says that it does not.
-
-    Raises
-    ------
-    ImportError
-        If captum is not installed; it comes with the extra ``attribution``.
-    ValueError
-        If `X` is not three-dimensional, or a target is no class of the network.
-
-    Notes
-    -----
-    The multiplier of an activation is :math:`\Delta y / \Delta x`, its change over that
-    of its input (the rescale rule). Computed by captum, which has rules for modules of
-    activations and max pooling, not for functions nor for recurrent layers.
-
-    References
-    ----------
-    .. [1] A. Shrikumar, P. Greenside, A. Kundaje, "Learning important features through
-       propagating activation differences", ICML 2017, arXiv:1704.02685.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_erts.attribution import deeplift
-    >>> from sk_erts.models import ResNet1d
-    >>> network = ResNet1d(n_leads=2, n_classes=3, width=4)
-    >>> X = np.random.default_rng(0).normal(size=(5, 2, 160)).astype(np.float32)
-    >>> deeplift(network, X).shape
-    (5, 2, 160)
-    """
-    return explain_array(
-        DeepLift(module, baseline),
-        X,
-        target,
-        signed=signed,
-        batch_size=batch_size,
-        verbose=verbose,
-    )
+deeplift = as_function(DeepLift)

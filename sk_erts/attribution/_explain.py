@@ -125,27 +125,22 @@ def explain_records(
     ) as bar:
         for index in pieces:
             batch = signals(index)
-            if batch.lengths is not None and not method.takes_lengths():
-                # It comes alone: as if nobody had padded it.
-                batch = Signals(batch.x[..., : int(batch.lengths[0])])
+            if not method.takes_lengths:
+                batch = batch.alone()
             maps = method(batch, lambda logits, i=index: direction(logits, i))  # type: ignore[misc]
-            maps = maps if signed else method.unsigned(maps)
-            found += _each(method, maps, batch, resample)
+            if not signed:
+                maps = Signals(method.unsigned(maps.x), maps.lengths)
+            found += _each(maps, batch, resample)
             bar.update(len(index))
     order = np.argsort(np.concatenate(pieces), kind="stable")
     return stack_if_equal([found[i] for i in order])
 
 
-def _each(
-    method: Method, maps: torch.Tensor, batch: Signals, resample: bool
-) -> list[FloatArray]:
+def _each(maps: Signals, batch: Signals, resample: bool) -> list[FloatArray]:
     """Return the map of each record, over its own time axis."""
-    over_time = method.axes == "times" and resample
-    if batch.lengths is None:
-        whole = resample_maps(maps, batch.x.shape[-1]) if over_time else maps
-        return list(whole.float().cpu().numpy())
-    ends = method.steps(batch.lengths)
-    cut = [own[None, :end] for own, end in zip(maps, ends, strict=True)]
-    if over_time:
-        cut = list(map(resample_maps, cut, batch.lengths.tolist()))
-    return [own[0].float().cpu().numpy() for own in cut]
+    found: list[FloatArray] = []
+    for own, whole in zip(maps.rows(), batch.rows(), strict=True):
+        over_time = own.x.ndim == 2 and resample
+        values = resample_maps(own.x, whole.x.shape[-1]) if over_time else own.x
+        found += list(values.float().cpu().numpy())
+    return found

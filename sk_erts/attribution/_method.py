@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
 from sk_erts._lib.optional import import_optional
+from sk_erts._network.network import Network, logits_of
 from sk_erts._network.untouched import untouched
 from sk_erts._records.signals import Signals
 from sk_erts.attribution._gradcam import Direction
@@ -26,17 +27,24 @@ class Method(ABC):
 
     Attributes
     ----------
+    name : str
+        What the method is called; its function is, too.
     axes : str
         ``"times"`` for maps (n, times), whose steps may be those of a layer, or
         ``"leads, times"`` for maps of the shape of the records.
+    takes_lengths : bool
+        Whether a batch may hold records of different lengths; else each comes alone.
     """
 
-    axes = "leads, times"
+    name: ClassVar[str]
+    axes: ClassVar[str] = "leads, times"
+    takes_lengths: bool = False
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
+        self.network = Network(module)
 
-    def __call__(self, batch: Signals, direction: Direction) -> torch.Tensor:
+    def __call__(self, batch: Signals, direction: Direction) -> Signals:
         """Return signed maps.
 
         Parameters
@@ -49,13 +57,14 @@ class Method(ABC):
 
         Returns
         -------
-        maps : tensor of shape (n, times) or (n, leads, times)
-            According to `axes`.
+        maps : Signals
+            Of shape (n, times) or (n, leads, times), according to `axes`.
         """
         # cuDNN cannot differentiate recurrent layers in evaluation mode.
         without_cudnn = torch.backends.cudnn.flags(enabled=False)
         with untouched(self.module), without_cudnn:
-            return self._maps(batch, direction).detach()
+            maps = self._maps(batch, direction)
+        return Signals(maps.x.detach(), maps.lengths)
 
     def unsigned(self, maps: torch.Tensor) -> torch.Tensor:
         """Return what speaks for the class.
@@ -87,39 +96,14 @@ class Method(ABC):
         """
         return batch_size
 
-    def takes_lengths(self) -> bool:
-        """Return whether a batch may hold records of different lengths.
-
-        Returns
-        -------
-        takes_lengths : bool
-            If not, each record comes alone.
-        """
-        return False
-
-    def steps(self, lengths: torch.Tensor) -> torch.Tensor:
-        """Return where the maps of records of some lengths end.
-
-        Parameters
-        ----------
-        lengths : int tensor of shape (n,)
-            Time steps of the records.
-
-        Returns
-        -------
-        steps : int tensor of shape (n,)
-            Time steps of their maps.
-        """
-        return lengths
-
     @abstractmethod
-    def _maps(self, batch: Signals, direction: Direction) -> torch.Tensor:
+    def _maps(self, batch: Signals, direction: Direction) -> Signals:
         """Return signed maps of a batch; the network is in evaluation mode."""
 
     def _weights(self, batch: Signals, direction: Direction) -> torch.Tensor:
         """Return the weights of the logits (n, classes) that are explained."""
         with torch.no_grad():
-            return direction(batch.logits(self.module))
+            return direction(self.network.logits(batch))
 
 
 class Goal(nn.Module):
@@ -137,7 +121,7 @@ class Goal(nn.Module):
 
     def forward(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Map records (n, leads, times) and weights (n, classes) to goals (n,)."""
-        goals: torch.Tensor = (self.module(x) * weights).sum(dim=1)
+        goals: torch.Tensor = (logits_of(self.module(x)) * weights).sum(dim=1)
         return goals
 
 

@@ -14,6 +14,7 @@ from sk_erts.attribution._class_activation import (
     HiResCAMMaps,
 )
 from sk_erts.attribution._deeplift import DeepLift
+from sk_erts.attribution._function import name_of
 from sk_erts.attribution._gradient_shap import GradientShap
 from sk_erts.attribution._guided_gradcam import GuidedGradCAM
 from sk_erts.attribution._input_x_gradient import InputXGradient
@@ -26,17 +27,20 @@ from sk_erts.attribution._saliency import Saliency
 __all__ = ["METHODS", "get_method", "make_method"]
 
 _METHODS: dict[str, type[Method]] = {
-    "gradcam": GradCAMMaps,
-    "gradcam++": GradCAMPlusPlusMaps,
-    "hirescam": HiResCAMMaps,
-    "saliency": Saliency,
-    "input_x_gradient": InputXGradient,
-    "integrated_gradients": IntegratedGradients,
-    "deeplift": DeepLift,
-    "gradient_shap": GradientShap,
-    "occlusion": Occlusion,
-    "guided_gradcam": GuidedGradCAM,
-    "intrinsic": Intrinsic,
+    name_of(method): method
+    for method in (
+        GradCAMMaps,
+        GradCAMPlusPlusMaps,
+        HiResCAMMaps,
+        Saliency,
+        InputXGradient,
+        IntegratedGradients,
+        DeepLift,
+        GradientShap,
+        Occlusion,
+        GuidedGradCAM,
+        Intrinsic,
+    )
 }
 
 #: Names of all methods, and what their maps are over.
@@ -68,9 +72,11 @@ def get_method(name: Any) -> type[Method]:
             "'target'."
         )
     if name not in _METHODS:
+        # In papers some names end in plus signs.
+        advice = nearest(name.replace("+", "_plus"), METHODS)
         raise ValueError(
-            f"No attribution method is named {name!r}. {nearest(name, METHODS)} A "
-            "class to be explained is given as 'target'."
+            f"No attribution method is named {name!r}. {advice} A class to be "
+            "explained is given as 'target'."
         )
     return _METHODS[name]
 

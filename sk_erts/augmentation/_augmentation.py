@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sk_erts._lib.checks import check_number
 from sk_erts._lib.typing import FloatArray
 
-__all__ = ["Augmentation", "check_number"]
+__all__ = ["Augmentation"]
 
 
 class Augmentation(BaseEstimator):
@@ -60,7 +60,7 @@ class Augmentation(BaseEstimator):
         ValueError
             If a parameter is not what it must be.
         """
-        check_number(self, "probability", 0, 1)
+        check_number(self, "probability", self.probability, least=0, most=1)
         self._check()
         changed = X.copy()
         chosen = rng.random(len(X)) < self.probability
@@ -74,32 +74,3 @@ class Augmentation(BaseEstimator):
     @abstractmethod
     def _augment(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return records (n, n_leads, n_times), each changed in its own way."""
-
-
-def check_number(
-    augmentation: Augmentation, name: str, low: float, high: float = np.inf
-) -> None:
-    """Raise if a parameter is no number in a range.
-
-    Parameters
-    ----------
-    augmentation : Augmentation
-        Holds it.
-    name : str
-        The parameter.
-    low, high : float
-        Range; infinity itself is outside.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    value = getattr(augmentation, name)
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not (low <= value <= high and np.isfinite(value)):
-        wanted = f"at least {low}" if high == np.inf else f"in [{low}, {high}]"
-        raise ValueError(
-            f"The {name!r} parameter of {type(augmentation).__name__} must be a number "
-            f"{wanted}. Got {value!r} instead."
-        )

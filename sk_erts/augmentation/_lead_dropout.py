@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from sk_erts._lib.checks import check_number
 from sk_erts._lib.typing import FloatArray
-from sk_erts.augmentation._augmentation import Augmentation, check_number
+from sk_erts.augmentation._augmentation import Augmentation
 
 __all__ = ["LeadDropout"]
 
@@ -33,7 +34,7 @@ class LeadDropout(Augmentation):
         self.share = share
 
     def _check(self) -> None:
-        check_number(self, "share", 0, 1)
+        check_number(self, "share", self.share, least=0, most=1)
 
     def _augment(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:
         draw = rng.random(X.shape[:2])  # (n, leads)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from sk_erts._lib.checks import check_number
 from sk_erts._lib.typing import FloatArray
-from sk_erts.augmentation._augmentation import Augmentation, check_number
+from sk_erts.augmentation._augmentation import Augmentation
 
 __all__ = ["AddNoise"]
 
@@ -34,7 +35,7 @@ class AddNoise(Augmentation):
         self.largest = largest
 
     def _check(self) -> None:
-        check_number(self, "largest", 0)
+        check_number(self, "largest", self.largest, least=0)
 
     def _augment(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:
         scale = rng.uniform(0, self.largest, size=(len(X), 1, 1)).astype(np.float32)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from sk_erts._lib.checks import check_frequency, check_number
 from sk_erts._lib.typing import FloatArray
-from sk_erts.augmentation._augmentation import Augmentation, check_number
+from sk_erts.augmentation._augmentation import Augmentation
 
 __all__ = ["AddWander"]
 
@@ -42,8 +43,8 @@ class AddWander(Augmentation):
         self.largest = largest
 
     def _check(self) -> None:
-        check_number(self, "fs", np.nextafter(0, 1))
-        check_number(self, "largest", 0)
+        check_frequency(self, self.fs)
+        check_number(self, "largest", self.largest, least=0)
 
     def _augment(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:
         n_samples, n_leads, n_times = X.shape

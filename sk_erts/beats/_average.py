@@ -7,15 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
+from sk_erts._lib.checks import as_numbers, check_frequency, check_number, refuse
 from sk_erts._lib.typing import Array, IntArray
-from sk_erts.beats._checks import (
-    as_numbers,
-    as_peaks,
-    check_number,
-    check_same_length,
-    is_one_record,
-    refuse,
-)
+from sk_erts.beats._many import check_same_length, is_one_record
+from sk_erts.beats._peaks import as_peaks
 
 __all__ = ["beat_average"]
 
@@ -79,25 +74,22 @@ def beat_average(
     >>> average.mean.tolist(), average.n_beats, average.time_s.tolist()
     ([0.0, 2.0, 0.0], 2, [-1.0, 0.0, 1.0])
     """
-    if not check_number("beat_average", "fs", fs, 0) > 0:
-        refuse("beat_average", "fs", "above 0", fs)
-    before = round(check_number("beat_average", "before_s", before_s, 0) * fs)
-    after = round(check_number("beat_average", "after_s", after_s, 0) * fs)
+    owner = "beat_average"
+    check_frequency(owner, fs)
+    before = round(check_number(owner, "before_s", before_s, least=0) * fs)
+    after = round(check_number(owner, "after_s", after_s, least=0) * fs)
     window = np.arange(-before, after + 1)
     if is_one_record(peaks):
-        mean, n_beats = _average("'values'", values, peaks, window)
+        mean, n_beats = _average("values", values, peaks, window)
         return Bunch(mean=mean, n_beats=n_beats, time_s=window / fs)
-    check_same_length("beat_average", "peaks", peaks, "values", values)
+    check_same_length(owner, "peaks", peaks, "values", values)
     found = [
-        _average(f"Entry {i} of 'values'", own, peaks[i], window)
-        for i, own in enumerate(values)
+        _average(f"values[{i}]", own, peaks[i], window) for i, own in enumerate(values)
     ]
     shapes = {mean.shape for mean, _ in found}
     if len(shapes) > 1:
-        raise ValueError(
-            "The 'values' parameter of beat_average must have the same leads in all "
-            f"records. Got averages of the shapes {sorted(shapes)} instead."
-        )
+        wanted = "have the same leads in all records"
+        refuse(owner, "values", wanted, f"averages of the shapes {sorted(shapes)}")
     return Bunch(
         mean=np.stack([mean for mean, _ in found]),
         n_beats=np.array([n_beats for _, n_beats in found]),
@@ -107,7 +99,7 @@ def beat_average(
 
 def _average(name: str, values: Any, peaks: Any, window: IntArray) -> tuple[Array, int]:
     """Return the mean ([n_leads,] n_window) of one record, and of how many beats."""
-    array = as_numbers("beat_average", name, values, (1, 2))
+    array = as_numbers("beat_average", name, values, "(n_times,)", "(n_leads, n_times)")
     n_times = array.shape[-1]
     own = as_peaks("beat_average", peaks, n_times)
     own = own[(own + window[0] >= 0) & (own + window[-1] < n_times)]

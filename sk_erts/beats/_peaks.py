@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from scipy import signal
 
-from sk_erts._lib.names import nearest
+from sk_erts._lib.checks import (
+    as_numbers,
+    check_choice,
+    check_frequency,
+    check_lead_names,
+    is_int,
+    refuse,
+)
 from sk_erts._lib.optional import import_optional
 from sk_erts._lib.typing import Array, FloatArray, IntArray
-from sk_erts.beats._checks import as_numbers, check_number, refuse
 
-__all__ = ["r_peaks"]
+__all__ = ["as_peaks", "r_peaks"]
 
 # Where the energy of QRS complexes is, in Hz; the detector filters likewise.
 QRS_BAND = (5.0, 30.0)
@@ -96,58 +101,82 @@ def r_peaks(
     >>> r_peaks(X[0], fs=100, lead=1)
     array([...])
     """
-    check_number("r_peaks", "fs", fs, 0)
-    if fs <= 2 * QRS_BAND[1]:
-        refuse("r_peaks", "fs", "above 60 Hz; resample the records", fs)
+    if check_frequency("r_peaks", fs) <= 2 * QRS_BAND[1]:
+        refuse("r_peaks", "fs", "be above 60 Hz", repr(fs), "Resample the records.")
     position = _position(lead, lead_names)
     detector = import_optional("sleepecg", extra="beats", purpose="r_peaks")
     if isinstance(X, np.ndarray) and X.dtype != object and X.ndim == 2:
-        record = _check_record(X, "'X'", lead_names)
+        record = _check_record(X, "X", lead_names)
         return _find(detector, record, fs, position)
     found = []
     for i in range(len(X)):
-        record = _check_record(X[i], f"Record {i} of 'X'", lead_names)
+        record = _check_record(X[i], f"X[{i}]", lead_names)
         found.append(_find(detector, record, fs, position))
     return found
+
+
+def as_peaks(function: str, peaks: Any, n_times: int) -> IntArray:
+    """Return the positions of the R peaks of one record, checked.
+
+    Parameters
+    ----------
+    function : str
+        Whose parameter `peaks` it is.
+    peaks : array-like of shape (n_beats,)
+        Time steps.
+    n_times : int
+        Time steps of the record.
+
+    Returns
+    -------
+    peaks : int64 ndarray of shape (n_beats,)
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If they are not rising integers within the record.
+    """
+    array = np.asarray(peaks)
+    if array.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    fine = array.ndim == 1 and array.dtype.kind in "iu"
+    if fine:
+        rising = bool((np.diff(array.astype(np.int64)) > 0).all())
+        fine = rising and array[0] >= 0 and array[-1] < n_times
+    if not fine:
+        wanted = f"be rising int positions below the record's {n_times} time steps"
+        refuse(function, "peaks", wanted, repr(peaks))
+    return array.astype(np.int64)
 
 
 def _position(lead: Any, lead_names: Sequence[str] | None) -> int | None:
     """Return the position of the lead that was asked for."""
     if isinstance(lead, str):
         if lead_names is None:
-            raise ValueError(
-                "The 'lead' parameter of r_peaks can be a name only if 'lead_names' "
-                f"are given. Got {lead!r}; give them, or the position of the lead."
-            )
-        names = list(lead_names)
-        if lead not in names:
-            raise ValueError(
-                f"The 'lead' parameter of r_peaks must be one of 'lead_names'. Got "
-                f"{lead!r} instead. {nearest(lead, names)}"
-            )
-        return names.index(lead)
+            wanted = "be a position, as no 'lead_names' are given"
+            refuse("r_peaks", "lead", wanted, repr(lead), "Give them, or a position.")
+        names = check_lead_names("r_peaks", lead_names)
+        return names.index(check_choice("r_peaks", "lead", lead, names))
     if lead is None:
         return None
-    is_int = isinstance(lead, Integral) and not isinstance(lead, bool)
-    if not is_int or lead < 0:
-        refuse("r_peaks", "lead", "a position from 0 on, a name, or None", lead)
+    if not is_int(lead) or lead < 0:
+        wanted = "be a position from 0 on, a name, or None"
+        refuse("r_peaks", "lead", wanted, repr(lead))
     return int(lead)
 
 
 def _check_record(x: Any, name: str, lead_names: Sequence[str] | None) -> FloatArray:
-    record = as_numbers("r_peaks", name, x, (2,))
-    if lead_names is not None and len(lead_names) != len(record):
-        raise ValueError(
-            f"{name} of r_peaks must have the {len(lead_names)} leads of 'lead_names'. "
-            f"Got {len(record)} instead."
-        )
+    record = as_numbers("r_peaks", name, x, "(n_leads, n_times)")
+    if lead_names is not None:
+        check_lead_names("r_peaks", lead_names, len(record), name)
     return record.astype(np.float64)  # (n_leads, n_times)
 
 
 def _find(detector: Any, record: Array, fs: float, position: int | None) -> IntArray:
     """Return the peaks of one record (n_leads, n_times)."""
     if position is not None and position >= len(record):
-        wanted = f"below {len(record)}, the number of leads"
+        wanted = f"be below {len(record)}, the number of leads"
         refuse("r_peaks", "lead", wanted, position)
     none = np.zeros(0, dtype=np.int64)
     if record.shape[1] < SHORTEST_S * fs:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from sk_erts.beats._checks import as_numbers, check_same_length, refuse
+from sk_erts._lib.checks import as_numbers, check_choice, check_choices, is_int, refuse
+from sk_erts.beats._many import check_same_length
 
 __all__ = ["segment_means"]
 
@@ -74,17 +74,19 @@ def segment_means(
     """
     import pandas as pd
 
-    values = as_numbers("segment_means", "'attributions'", attributions, (2, 3))
-    check_same_length("segment_means", "y", y, "attributions", values)
-    wanted = [statistics] if isinstance(statistics, str) else list(statistics)
-    if not wanted or not set(wanted) <= set(STATISTICS):
-        known = ", ".join(map(repr, STATISTICS))
-        refuse("segment_means", "statistics", f"one or more of {known}", statistics)
+    owner = "segment_means"
+    shapes = ("(n_beats, n_times)", "(n_beats, n_leads, n_times)")
+    values = as_numbers(owner, "attributions", attributions, *shapes)
+    check_same_length(owner, "y", y, "attributions", values)
+    wanted = (
+        (check_choice(owner, "statistics", statistics, STATISTICS),)
+        if isinstance(statistics, str)
+        else check_choices(owner, "statistics", statistics, STATISTICS)
+    )
     n_times = values.shape[-1]
-    is_int = isinstance(n_segments, Integral)
-    if not is_int or not 1 <= n_segments <= n_times:
-        whole = f"an int from 1 to the {n_times} time steps of a beat"
-        refuse("segment_means", "n_segments", whole, n_segments)
+    if not is_int(n_segments) or not 1 <= n_segments <= n_times:
+        whole = f"be an int from 1 to the {n_times} time steps of a beat"
+        refuse(owner, "n_segments", whole, repr(n_segments))
     over_time = values.reshape(len(values), -1, n_times).mean(axis=1, dtype=np.float64)
     parts = np.array_split(over_time, int(n_segments), axis=1)
     # (n_beats, n_segments)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
+from sk_erts._lib.checks import check_count, check_frequency, check_number, refuse
 from sk_erts._lib.typing import IntArray
-from sk_erts.beats._checks import (
-    as_peaks,
-    check_number,
-    check_same_length,
-    is_one_record,
-    refuse,
-)
+from sk_erts.beats._many import check_same_length, is_one_record
+from sk_erts.beats._peaks import as_peaks
 
 __all__ = ["SEGMENTS", "beat_segments"]
 
@@ -112,36 +107,33 @@ def beat_segments(
     ['other', 'P', 'QRS', 'ST', 'T', 'other']
     """
     windows = (
-        check_number("beat_segments", "p_onset_s", p_onset_s, 0),
+        _check_seconds("p_onset_s", p_onset_s),
         *_check_pair(qrs_s),
-        check_number("beat_segments", "st_end_s", st_end_s, 0),
-        check_number("beat_segments", "t_end_s", t_end_s, 0),
+        _check_seconds("st_end_s", st_end_s),
+        _check_seconds("t_end_s", t_end_s),
     )
-    if not check_number("beat_segments", "fs", fs, 0) > 0:
-        refuse("beat_segments", "fs", "above 0", fs)
-    if isinstance(n_times, Integral):
-        _check_times(n_times)
+    check_frequency("beat_segments", fs)
+    if not np.iterable(n_times):
+        length = check_count("beat_segments", "n_times", n_times)
         if is_one_record(peaks):
-            return _label(int(n_times), peaks, fs, windows)
-        return np.stack([_label(int(n_times), own, fs, windows) for own in peaks])
+            return _label(length, peaks, fs, windows)
+        return np.stack([_label(length, own, fs, windows) for own in peaks])
     many = list(n_times)
     check_same_length("beat_segments", "peaks", peaks, "n_times", many)
     return [
-        _label(_check_times(n), own, fs, windows)
-        for n, own in zip(many, peaks, strict=True)
+        _label(check_count("beat_segments", f"n_times[{i}]", n), own, fs, windows)
+        for i, (n, own) in enumerate(zip(many, peaks, strict=True))
     ]
 
 
-def _check_times(n_times: Any) -> int:
-    if not isinstance(n_times, Integral) or n_times < 1:
-        refuse("beat_segments", "n_times", "ints of at least 1", n_times)
-    return int(n_times)
+def _check_seconds(name: str, value: Any) -> float:
+    return check_number("beat_segments", name, value, least=0)
 
 
 def _check_pair(qrs_s: Any) -> tuple[float, float]:
     if np.shape(qrs_s) != (2,):
-        refuse("beat_segments", "qrs_s", "two numbers of seconds", qrs_s)
-    before, after = (check_number("beat_segments", "qrs_s", s, 0) for s in qrs_s)
+        refuse("beat_segments", "qrs_s", "be two numbers of seconds", repr(qrs_s))
+    before, after = (_check_seconds("qrs_s", own) for own in qrs_s)
     return before, after
 
 

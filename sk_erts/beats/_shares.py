@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from sk_erts._lib.checks import as_numbers, check_choice, check_lead_names, refuse
 from sk_erts._lib.typing import Array, FloatArray
-from sk_erts.beats._checks import as_numbers, check_same_length, refuse
+from sk_erts.beats._many import check_same_length
 from sk_erts.beats._segments import SEGMENTS
 
 __all__ = ["lead_shares", "segment_shares"]
+
+MASSES = ("positive", "absolute")
 
 
 def segment_shares(maps: Any, segments: Any, *, mass: str = "positive") -> Any:
@@ -71,14 +74,16 @@ def segment_shares(maps: Any, segments: Any, *, mass: str = "positive") -> Any:
     """
     import pandas as pd
 
-    _check_mass("segment_shares", mass)
-    check_same_length("segment_shares", "segments", segments, "maps", maps)
+    owner = "segment_shares"
+    check_choice(owner, "mass", mass, MASSES)
+    check_same_length(owner, "segments", segments, "maps", maps)
+    shapes = ("(n_times,)", "(n_leads, n_times)")
     columns = pd.MultiIndex.from_product([["share", "enrichment"], SEGMENTS])
     rows = np.empty((len(maps), 2, len(SEGMENTS)))
     for i in range(len(maps)):
-        own = as_numbers("segment_shares", f"Map {i} of 'maps'", maps[i], (1, 2))
+        own = as_numbers(owner, f"maps[{i}]", maps[i], *shapes)
         over_time = _mass(np.atleast_2d(own), mass).sum(axis=0)  # (n_times,)
-        labels = _check_labels(segments[i], i, len(over_time))
+        labels = _check_labels(owner, f"segments[{i}]", segments[i], len(over_time))
         rows[i] = _share_and_enrichment(over_time, labels)
     return pd.DataFrame(rows.reshape(len(rows), -1), columns=columns)
 
@@ -128,23 +133,15 @@ def lead_shares(maps: Any, lead_names: Sequence[str], *, mass: str = "positive")
     """
     import pandas as pd
 
-    _check_mass("lead_shares", mass)
-    names = list(lead_names)
+    owner = "lead_shares"
+    check_choice(owner, "mass", mass, MASSES)
+    names = check_lead_names(owner, lead_names)
     rows = np.empty((len(maps), len(names)))
     for i in range(len(maps)):
-        own = as_numbers("lead_shares", f"Map {i} of 'maps'", maps[i], (2,))
-        if len(own) != len(names):
-            raise ValueError(
-                f"Map {i} of 'maps' of lead_shares must have the {len(names)} leads of "
-                f"'lead_names'. Got {len(own)} instead."
-            )
+        own = as_numbers(owner, f"maps[{i}]", maps[i], "(n_leads, n_times)")
+        check_lead_names(owner, names, len(own), f"maps[{i}]")
         rows[i] = _shares(_mass(own, mass).sum(axis=1))
-    return pd.DataFrame(rows, columns=names)
-
-
-def _check_mass(function: str, mass: Any) -> None:
-    if mass not in ("positive", "absolute"):
-        refuse(function, "mass", "'positive' or 'absolute'", mass)
+    return pd.DataFrame(rows, columns=list(names))
 
 
 def _mass(values: Array, mass: str) -> FloatArray:
@@ -169,18 +166,13 @@ def _share_and_enrichment(mass: FloatArray, labels: Array) -> FloatArray:
     return np.stack([share, np.divide(share, time, out=none, where=time > 0)])
 
 
-def _check_labels(labels: Any, i: int, n_times: int) -> Array:
+def _check_labels(owner: str, name: str, labels: Any, n_times: int) -> Array:
     array = np.asarray(labels)
     if array.shape != (n_times,):
-        raise ValueError(
-            f"Entry {i} of 'segments' of segment_shares must have one label for each "
-            f"of the {n_times} time steps of its map. Got the shape {array.shape} "
-            "instead."
-        )
-    if array.dtype.kind not in "iu" or not np.isin(array, range(len(SEGMENTS))).all():
-        raise ValueError(
-            f"Entry {i} of 'segments' of segment_shares must hold ints from 0 to "
-            f"{len(SEGMENTS) - 1}, as beat_segments returns them. Got "
-            f"{np.unique(array).tolist()} instead."
-        )
+        wanted = f"have one label for each of the {n_times} time steps of its map"
+        refuse(owner, name, wanted, f"shape {array.shape}")
+    last = len(SEGMENTS) - 1
+    if array.dtype.kind not in "iu" or not np.isin(array, range(last + 1)).all():
+        wanted = f"hold ints from 0 to {last}, as beat_segments returns them"
+        refuse(owner, name, wanted, np.unique(array).tolist())
     return array

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from sk_erts._lib.checks import check_choice, check_choices
 from sk_erts._records.ragged import stack_if_equal
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.datasets._records import (
@@ -243,24 +244,14 @@ def check_labels(labels: Any) -> None:
     labels : {"classes", "codes"}
         The parameter.
     """
-    if labels not in ("classes", "codes"):
-        raise ValueError(
-            "The 'labels' parameter of load_cinc2020 must be 'classes' or 'codes'. Got "
-            f"{labels!r} instead."
-        )
+    check_choice("load_cinc2020", "labels", labels, ("classes", "codes"))
 
 
 def _check_sources(sources: Any) -> frozenset[str]:
     if sources is None:
         return frozenset(SOURCES)
-    wanted = [sources] if isinstance(sources, str) else list(sources)
-    unknown = [source for source in wanted if source not in SOURCES]
-    if unknown or not wanted:
-        raise ValueError(
-            "The 'sources' parameter of load_cinc2020 must hold beginnings of record "
-            f"names out of {', '.join(SOURCES)}. Got {sources!r} instead."
-        )
-    return frozenset(wanted)
+    wanted = [sources] if isinstance(sources, str) else sources
+    return frozenset(check_choices("load_cinc2020", "sources", wanted, SOURCES))
 
 
 def _find(root: Path, sources: frozenset[str]) -> list[Path]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
+from sk_erts._lib.checks import refuse
 from sk_erts._records.ragged import stack_if_equal
 from sk_erts.datasets._records import check_on_error, read_many
 from sk_erts.exceptions import RecordError, RecordNotFoundError
@@ -165,7 +166,7 @@ def _find(paths: Any) -> dict[str, Path]:
     else:
         found = [Path(path) for path in paths]
         if not found:
-            raise ValueError("The 'paths' of read_records must not be empty.")
+            refuse("read_records", "paths", "hold a path or more", "none")
     by_name: dict[str, Path] = {}
     for path in found:
         bare = path.with_suffix("") if path.suffix == ".hea" else path
@@ -204,10 +205,10 @@ def _labels(labels: Any) -> dict[str, Any]:
             )
         labels = labels.to_dict()
     if not isinstance(labels, Mapping) or not labels:
-        raise ValueError(
-            "The 'labels' of read_records must be a mapping from names to labels, a "
-            f"Series or a CSV file, and not empty. Got {labels!r} instead."
+        wanted = (
+            "be a mapping from names to labels, a Series or a CSV file, and not empty"
         )
+        refuse("read_records", "labels", wanted, repr(labels))
     unlabelled = [name for name, label in labels.items() if pd.isna(label)]
     if unlabelled:
         raise RecordError(

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from joblib import Parallel, delayed
 
+from sk_erts._lib.checks import refuse
 from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.datasets._records import Record, read_record
 from sk_erts.exceptions import RecordError
@@ -167,7 +168,7 @@ class RecordArray(LazyRecords):
     ) -> None:
         self.paths = [os.fspath(path) for path in paths]
         if not self.paths:
-            raise ValueError("RecordArray must have a path or more. Got none instead.")
+            refuse(self, "paths", "hold a path or more", "none")
         self.allow_flat = allow_flat
         self.n_jobs = n_jobs
         first = read_record(self.paths[0], allow_flat=allow_flat)

@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from sk_erts._lib.checks import check_choice, is_number, refuse
 from sk_erts.datasets._records import (
     Record,
     check_on_error,
@@ -20,6 +20,8 @@ from sk_erts.datasets._records import (
     read_many,
 )
 from sk_erts.exceptions import RecordError, RecordNotFoundError
+
+_OWNER = "load_mitbih"
 
 FS = 360
 
@@ -221,31 +223,24 @@ def check_parameters(window_s: Any, classes: Any, leads: Any) -> tuple[str, ...]
     lead_names : tuple of str
         The leads.
     """
-    if classes not in ("aami", "symbols"):
-        raise ValueError(
-            "The 'classes' parameter of load_mitbih must be 'aami' or 'symbols'. Got "
-            f"{classes!r} instead."
-        )
+    check_choice(_OWNER, "classes", classes, ("aami", "symbols"))
     _check_window(window_s)
     lead_names = (leads,) if isinstance(leads, str) else tuple(leads)
     if not lead_names:
-        raise ValueError("The 'leads' parameter of load_mitbih must name a lead.")
+        refuse(_OWNER, "leads", "name a lead", repr(leads))
     return lead_names
 
 
 def _check_window(window_s: Any) -> tuple[int, int]:
     """Return the time steps before and from the R peak on."""
-    wanted = "two numbers of seconds, at least one of them above 0 and none below"
+    wanted = "be two numbers of seconds, at least one of them above 0 and none below"
     try:
         before, after = window_s
-        fine = all(isinstance(t, Real) and float(t) >= 0 for t in (before, after))
+        fine = all(is_number(t) and t >= 0 for t in (before, after))
     except (TypeError, ValueError):
         fine = False
     if not fine or round(before * FS) + round(after * FS) < 1:
-        raise ValueError(
-            f"The 'window_s' parameter of load_mitbih must be {wanted}. Got "
-            f"{window_s!r} instead."
-        )
+        refuse(_OWNER, "window_s", wanted, repr(window_s))
     return round(before * FS), round(after * FS)
 
 
@@ -266,17 +261,12 @@ def check_records(records: Any) -> list[str] | None:
         return None
     if isinstance(records, str):
         if records not in SPLITS:
-            raise ValueError(
-                "The 'records' parameter of load_mitbih must be 'ds1', 'ds2' or a list "
-                f"of names. Got {records!r} instead."
-            )
+            wanted = "be 'ds1', 'ds2' or a list of names"
+            refuse(_OWNER, "records", wanted, repr(records))
         return list(SPLITS[records])
     names = [str(name) for name in records]
     if not names or any(Path(name).name != name for name in names):
-        raise ValueError(
-            "The 'records' parameter of load_mitbih must hold names of records in the "
-            f"folder. Got {names!r} instead."
-        )
+        refuse(_OWNER, "records", "hold names of records in the folder", repr(names))
     return names
 
 

@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from sk_erts._lib.checks import check_choice, check_shape
 from sk_erts._lib.typing import Array, FloatArray, IntArray
 from sk_erts._records.pages import PageCounter
 from sk_erts.datasets._lazy import LazyRecords
@@ -125,17 +126,9 @@ def to_memmap(
     ...     print(type(mapped).__name__, mapped.shape, bool((mapped == X).all()))
     memmap (4, 12, 1000) True
     """
-    if dtype not in ("float32", "int16"):
-        raise ValueError(
-            "The 'dtype' parameter of to_memmap must be 'float32' or 'int16'. Got "
-            f"{dtype!r} instead."
-        )
+    check_choice("to_memmap", "dtype", dtype, ("float32", "int16"))
     shape = tuple(records.shape)
-    if len(shape) != 3 or 0 in shape:
-        raise ValueError(
-            "The records of to_memmap must have the shape (n_samples, n_leads, "
-            f"n_times), none of it zero. Got {shape} instead."
-        )
+    check_shape("to_memmap", "records", shape, "(n_samples, n_leads, n_times)")
     stored: np.dtype[Any] = np.dtype(np.float32)
     if dtype == "int16":
         stored = np.dtype([("scale", np.float32), ("signal", np.int16, shape[1:])])

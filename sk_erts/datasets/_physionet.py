@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from joblib import effective_n_jobs
 
+from sk_erts._lib.checks import check_count, refuse
 from sk_erts._lib.optional import import_optional
 from sk_erts.datasets._checksums import CHECKSUMS, find_missing, read_checksums
 from sk_erts.datasets._download import download
@@ -171,15 +171,8 @@ def _home(data_home: str | os.PathLike[str] | None, function: str) -> Path:
 
 def _check_options(function: str, n_retries: Any, base_url: Any) -> None:
     """Raise for the first option that is not what it must be."""
-    is_int = isinstance(n_retries, Integral) and not isinstance(n_retries, bool)
-    if not is_int or n_retries < 0:
-        raise ValueError(
-            f"The 'n_retries' parameter of {function} must be an int of at least 0. "
-            f"Got {n_retries!r} instead."
-        )
+    check_count(function, "n_retries", n_retries, 0)
     is_url = isinstance(base_url, str) and base_url.startswith(("https://", "http://"))
     if not is_url:
-        raise ValueError(
-            f"The 'base_url' parameter of {function} must begin with https:// or "
-            f"http://. Got {base_url!r} instead."
-        )
+        wanted = "begin with https:// or http://"
+        refuse(function, "base_url", wanted, repr(base_url))

@@ -1,20 +1,21 @@
 """Choose records of PTB-XL, and give them labels, by its two tables."""
 
-import difflib
 from collections.abc import Iterable, Mapping
-from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sk_erts._lib.checks import check_choice, check_number, is_int, refuse
 from sk_erts.datasets._ptbxl_tables import read_label_map, read_records
 from sk_erts.datasets._scp_labels import TASK_COLUMNS, choose_single, label_likelihoods
 from sk_erts.exceptions import RecordError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_OWNER = "load_ptbxl"
 
 PATH_COLUMNS = {100: "filename_lr", 500: "filename_hr"}
 _SINGLE_LABEL: Mapping[bool | str, str | None] = {
@@ -102,10 +103,8 @@ def select_records(
         present = sorted(set(table["strat_fold"]))
         table = table[table["strat_fold"].isin(folds)]
         if table.empty:
-            raise ValueError(
-                "The 'folds' parameter of load_ptbxl must select records. Got "
-                f"{folds} instead, while {root} has records of folds {present}."
-            )
+            advice = f"{root} has records of folds {present}."
+            refuse(_OWNER, "folds", "select records", folds, advice)
     target_names = sorted(set(label_of.values()))
     likelihoods = label_likelihoods(
         list(table["scp_codes"]), label_of, target_names, min_likelihood
@@ -139,38 +138,23 @@ def _check_parameters(
 ) -> None:
     """Raise for the first parameter that is not what it must be."""
     if fs not in tuple(PATH_COLUMNS):
-        _refuse("fs", "100 or 500", fs)
-    if task not in tuple(TASK_COLUMNS):
-        near = difflib.get_close_matches(str(task), TASK_COLUMNS, 1, 0.3)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        _refuse("task", f"one of {', '.join(map(repr, TASK_COLUMNS))}", task, hint)
+        refuse(_OWNER, "fs", "be 100 or 500", repr(fs))
+    check_choice(_OWNER, "task", task, TASK_COLUMNS)
     if not isinstance(single_label, bool | str) or single_label not in _SINGLE_LABEL:
-        _refuse("single_label", "a bool, 'unique' or 'likeliest'", single_label)
-    number = isinstance(min_likelihood, Real) and not isinstance(min_likelihood, bool)
-    if not number or not 0 <= min_likelihood <= 100:
-        _refuse("min_likelihood", "a number in [0, 100]", min_likelihood)
+        wanted = "be a bool, 'unique' or 'likeliest'"
+        refuse(_OWNER, "single_label", wanted, repr(single_label))
+    check_number(_OWNER, "min_likelihood", min_likelihood, least=0, most=100)
 
 
 def _check_folds(folds: Any) -> list[int] | None:
     """Return the folds as a list, or raise."""
     if folds is None:
         return None
-    wanted = "None or an iterable of ints in [1, 10], at least one"
+    wanted = "be None or an iterable of ints in [1, 10], at least one"
     if isinstance(folds, str) or not np.iterable(folds):
-        _refuse("folds", wanted, folds)
+        refuse(_OWNER, "folds", wanted, repr(folds))
     numbers = list(folds)
-    fine = [_is_int(fold) and 1 <= fold <= 10 for fold in numbers]
+    fine = [is_int(fold) and 1 <= fold <= 10 for fold in numbers]
     if not fine or not all(fine):
-        _refuse("folds", wanted, numbers)
+        refuse(_OWNER, "folds", wanted, repr(numbers))
     return sorted({int(fold) for fold in numbers})
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _refuse(name: str, wanted: str, value: object, hint: str = "") -> None:
-    raise ValueError(
-        f"The {name!r} parameter of load_ptbxl must be {wanted}. "
-        f"Got {value!r} instead.{hint}"
-    )

@@ -12,6 +12,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
+from sk_erts._lib.checks import check_choice
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
@@ -191,11 +192,7 @@ def check_on_error(on_error: Any, function: str) -> None:
     function : str
         Whose parameter it is.
     """
-    if on_error not in ("raise", "skip"):
-        raise ValueError(
-            f"The 'on_error' parameter of {function} must be 'raise' or 'skip'. Got "
-            f"{on_error!r} instead."
-        )
+    check_choice(function, "on_error", on_error, ("raise", "skip"))
 
 
 def read_many(

@@ -3,14 +3,20 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch, check_random_state
 
-from sk_erts.datasets._beats import Morphology, draw_morphology
-from sk_erts.datasets._checks import check_classes, check_parameters, count_times
+from sk_erts._lib.checks import (
+    check_choices,
+    check_count,
+    check_frequency,
+    check_number,
+    refuse,
+)
+from sk_erts.datasets._beats import CLASS_PATTERNS, Morphology, draw_morphology
 from sk_erts.datasets._fibrillation import draw_fibrillation, fibrillation
 from sk_erts.datasets._leads import INDEPENDENT_LEADS, choose_leads, lead_matrix
 from sk_erts.datasets._noise import (
@@ -26,6 +32,8 @@ from sk_erts.datasets._waves import beat_grid, evidence_mask, wave_signals
 # Time steps worked on at once: bounds the memory of intermediate arrays, which are
 # about forty floats for each time step.
 _CHUNK_STEPS = 2**17
+
+_OWNER = "make_ecg"
 
 _Signals = NDArray[np.float32]
 _Labels = NDArray[np.str_]
@@ -202,9 +210,12 @@ def make_ecg(
     >>> evidence.mask.shape, int(evidence.corrupted.sum())
     ((6, 1000), 3)
     """
-    check_parameters(n_samples, n_leads, fs, duration_s, noise, label_noise)
-    names = check_classes(classes, label_noise)
-    n_times = count_times(fs, duration_s)
+    check_count(_OWNER, "n_samples", n_samples)
+    check_count(_OWNER, "n_leads", n_leads, 1, 12)
+    n_times = _count_times(fs, duration_s)
+    check_number(_OWNER, "noise", noise, least=0, most=1)
+    check_number(_OWNER, "label_noise", label_noise, least=0, most=1)
+    names = _check_classes(classes, label_noise)
 
     # One stream for each purpose: noise, flips or leads do not move the heart beats.
     seeds = check_random_state(random_state).randint(2**31 - 1, size=6)
@@ -254,6 +265,28 @@ def make_ecg(
         r_peaks=r_peak_steps(rhythm, n_times, fs),
     )
     return X, y, evidence
+
+
+def _count_times(fs: Any, duration_s: Any) -> int:
+    """Return the number of time steps of a record, or say that there is none."""
+    seconds = check_number(_OWNER, "duration_s", duration_s, above=0)
+    n_times = round(check_frequency(_OWNER, fs) * seconds)
+    if n_times < 1:
+        got = f"{duration_s!r} s at fs={fs!r} Hz"
+        refuse(_OWNER, "duration_s", "give at least one time step", got)
+    return n_times
+
+
+def _check_classes(classes: Any, label_noise: float) -> _Labels:
+    """Return the classes as an array, or say what is wrong with them."""
+    names = check_choices(_OWNER, "classes", classes, CLASS_PATTERNS)
+    if len(set(names)) < len(names):
+        refuse(_OWNER, "classes", "be distinct names", repr(names))
+    if label_noise > 0 and len(names) == 1:
+        wanted = "be 0 with a single class, as there is no other to flip to"
+        got = f"{label_noise!r} with {names!r}"
+        refuse(_OWNER, "label_noise", wanted, got, "Give two or more classes.")
+    return np.array(names)
 
 
 def _pieces(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.integrate import trapezoid
 
+from sk_erts._lib.checks import as_numbers, refuse
 from sk_erts._lib.typing import FloatArray
-from sk_erts.metrics._checks import as_numbers, refuse
 
 __all__ = ["curve_area"]
 
@@ -47,7 +47,7 @@ def curve_area(fractions: FloatArray, scores: FloatArray) -> FloatArray:
     [0.5]
     """
     owner = "curve_area"
-    x = as_numbers(owner, "fractions", fractions)
+    x = as_numbers(owner, "fractions", fractions).astype(np.float64, copy=False)
     y = as_numbers(owner, "scores", scores).astype(np.float64, copy=False)
     if x.ndim != 1 or len(x) < 2 or (np.diff(x) < 0).any() or x[0] == x[-1]:
         refuse(

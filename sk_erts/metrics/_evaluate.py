@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sk_erts._lib.checks import refuse
 from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
 from sk_erts.attribution import METHODS, randomise_weights
-from sk_erts.metrics._checks import check_records, refuse
+from sk_erts.metrics._arrays import check_records
 from sk_erts.metrics._comprehensiveness import comprehensiveness
 from sk_erts.metrics._evidence_enrichment import evidence_enrichment
 from sk_erts.metrics._evidence_mass import evidence_mass

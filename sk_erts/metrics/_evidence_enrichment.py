@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sk_erts._lib.typing import BoolArray, FloatArray
-from sk_erts.metrics._checks import check_evidence, check_maps
+from sk_erts.metrics._arrays import check_evidence, check_maps
 from sk_erts.metrics._evidence_mass import mass_inside
 
 __all__ = ["evidence_enrichment"]

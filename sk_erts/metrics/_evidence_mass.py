@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sk_erts._lib.typing import BoolArray, FloatArray
-from sk_erts.metrics._checks import check_evidence, check_maps
+from sk_erts.metrics._arrays import check_evidence, check_maps
 
 __all__ = ["evidence_mass", "mass_inside"]
 

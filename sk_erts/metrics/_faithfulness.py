@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sk_erts._lib.checks import check_count
 from sk_erts._lib.typing import FloatArray
-from sk_erts.metrics._checks import check_count
 from sk_erts.metrics._curve_area import curve_area
 from sk_erts.metrics._occlusion import Baseline, Predict, Target, occlude
 from sk_erts.metrics._ranking import RandomState, rank_samples

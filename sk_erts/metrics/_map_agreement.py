@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
+from sk_erts._lib.checks import check_choice, refuse
 from sk_erts._lib.typing import FloatArray
-from sk_erts.metrics._checks import check_choice, check_pair
+from sk_erts.metrics._arrays import check_maps
 
-__all__ = ["AGREEMENTS", "Agreement", "map_agreement"]
+__all__ = ["AGREEMENTS", "Agreement", "check_pair", "map_agreement"]
 
 Rows = Callable[[FloatArray], FloatArray]
 Compare = Callable[[FloatArray, FloatArray], FloatArray]
@@ -80,6 +82,38 @@ def map_agreement(
     first, second = check_pair(owner, ("maps", "others"), maps, others)
     agreement = AGREEMENTS[measure]
     return agreement.compare(agreement.rows(first), agreement.rows(second))
+
+
+def check_pair(
+    owner: str, names: tuple[str, str], maps: Any, others: Any
+) -> tuple[FloatArray, FloatArray]:
+    """Return two sets of maps of the same shape.
+
+    Parameters
+    ----------
+    owner : str
+        The function that they were given to.
+    names : tuple of two str
+        Its parameters.
+    maps, others : array-like of shape (n_samples, [n_leads,] n_times)
+        Maps.
+
+    Returns
+    -------
+    maps, others : ndarray of shape (n_samples, [n_leads,] n_times), dtype float64
+        The maps.
+
+    Raises
+    ------
+    ValueError
+        If they do not have the same shape.
+    """
+    first = check_maps(owner, names[0], maps)
+    second = check_maps(owner, names[1], others)
+    if first.shape != second.shape:
+        wanted = f"have the shape of {names[0]!r}, {first.shape}"
+        refuse(owner, names[1], wanted, f"shape {second.shape}")
+    return first, second
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sk_erts._lib.checks import check_count, check_number, refuse
 from sk_erts._lib.typing import FloatArray
-from sk_erts.metrics._checks import (
-    check_count,
-    check_maps,
-    check_real,
-    check_records,
-    refuse,
-)
+from sk_erts.metrics._arrays import check_maps, check_records
 from sk_erts.metrics._ranking import RandomState
 
 __all__ = ["max_sensitivity"]
@@ -93,7 +88,7 @@ def max_sensitivity(
     if not callable(explain):
         refuse(owner, "explain", "be a function of records", repr(explain))
     records = check_records(owner, X)
-    check_real(owner, "radius", radius, 0)
+    check_number(owner, "radius", radius, above=0)
     check_count(owner, "n_draws", n_draws)
     check_count(owner, "batch_size", batch_size)
     rng = check_random_state(random_state)

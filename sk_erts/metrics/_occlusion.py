@@ -9,15 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from sk_erts._lib.checks import as_array, as_numbers, check_count, refuse
 from sk_erts._lib.names import nearest
 from sk_erts._lib.typing import Array, FloatArray, IntArray
-from sk_erts.metrics._checks import (
-    as_numbers,
-    check_count,
-    check_records,
-    check_target,
-    refuse,
-)
+from sk_erts.metrics._arrays import check_records
 from sk_erts.metrics._ranking import Ranking
 from sk_erts.metrics._steps import block_counts
 
@@ -142,7 +137,7 @@ class Occlusion:
 
     def _ask(self, X: FloatArray) -> FloatArray:
         """Return the scores (k, n_classes) of records, checked."""
-        said = as_numbers(self.owner, "predict", self.predict(X), "return")
+        said = as_numbers(self.owner, "predict", self.predict(X), verb="return")
         if said.ndim != 2 or len(said) != len(X) or said.shape[1] == 0:
             refuse(
                 self.owner,
@@ -200,10 +195,26 @@ def occlude(
         owner,
         predict,
         records,
-        check_target(owner, target, len(records)),
+        _check_target(owner, target, len(records)),
         _check_baseline(owner, baseline, records),
         check_count(owner, "batch_size", batch_size),
     )
+
+
+def _check_target(owner: str, target: Any, n_samples: int) -> IntArray | None:
+    """Return the explained column of each record, or None for the highest score."""
+    if target is None:
+        return None
+    wanted = (
+        f"be a column of the scores, from 0, or one for each of {n_samples} records"
+    )
+    columns = as_array(owner, "target", target, wanted)
+    if columns.dtype.kind not in "iu" or columns.shape not in [(), (n_samples,)]:
+        got = f"{target!r}, of shape {columns.shape} and dtype {columns.dtype}"
+        refuse(owner, "target", wanted, got)
+    if (columns < 0).any():
+        refuse(owner, "target", wanted, str(columns.min()))
+    return np.broadcast_to(columns, n_samples).astype(np.intp)
 
 
 def _check_baseline(owner: str, baseline: Any, X: FloatArray) -> FloatArray | None:
@@ -211,9 +222,8 @@ def _check_baseline(owner: str, baseline: Any, X: FloatArray) -> FloatArray | No
     wanted = f"be a number, 'mean', or an array that fits a record {X.shape[1:]}"
     if isinstance(baseline, str):
         if baseline != "mean":
-            refuse(
-                owner, "baseline", wanted, repr(baseline), nearest(baseline, ["mean"])
-            )
+            advice = nearest(baseline, ["mean"])
+            refuse(owner, "baseline", wanted, repr(baseline), advice)
         return None
     values = as_numbers(owner, "baseline", baseline)
     try:

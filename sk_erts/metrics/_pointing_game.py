@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import maximum_filter1d
 
+from sk_erts._lib.checks import check_count
 from sk_erts._lib.typing import BoolArray, FloatArray
-from sk_erts.metrics._checks import check_count, check_evidence, check_maps
+from sk_erts.metrics._arrays import check_evidence, check_maps
 
 __all__ = ["pointing_game"]
 
@@ -68,7 +69,7 @@ def pointing_game(
     owner = "pointing_game"
     values = check_maps(owner, "maps", maps)
     inside = check_evidence(owner, evidence, values)
-    check_count(owner, "tolerance", tolerance, low=0)
+    check_count(owner, "tolerance", tolerance, least=0)
     # No two time steps of a record are further apart than it is long.
     reach = min(tolerance, values.shape[-1])
     near = maximum_filter1d(

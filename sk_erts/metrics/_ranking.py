@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sk_erts._lib.checks import check_choice, check_count, refuse
 from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
-from sk_erts.metrics._checks import check_choice, check_count, check_maps_of
+from sk_erts.metrics._arrays import check_maps
 
 __all__ = ["ORDERS", "RandomState", "Ranking", "rank_samples"]
 
@@ -103,7 +104,7 @@ def rank_samples(
         If an argument is not what it must be.
     """
     check_choice(owner, "order", order, ORDERS)
-    values = check_maps_of(owner, maps, X)
+    values = _check_maps_of(owner, maps, X)
     n_samples, n_rows, n_times = values.shape
     check_count(owner, "window", window, 1, n_times)
     means = _block_means(values, window).reshape(n_samples, -1)
@@ -132,3 +133,19 @@ def _block_means(values: FloatArray, window: int) -> FloatArray:
     above = values - values.min(axis=(1, 2), keepdims=True)
     means: FloatArray = np.add.reduceat(above, starts, axis=2) / lengths
     return means
+
+
+def _check_maps_of(owner: str, maps: Any, X: FloatArray) -> FloatArray:
+    """Return maps (n, 1 or leads, times) that fit records (n, leads, times)."""
+    array = check_maps(owner, "maps", maps)
+    n_samples, n_leads, n_times = X.shape
+    if array.shape not in [(n_samples, n_times), X.shape]:
+        refuse(
+            owner,
+            "maps",
+            f"fit the records: shape {(n_samples, n_times)} or "
+            f"{(n_samples, n_leads, n_times)}",
+            f"shape {array.shape}",
+            "Interpolate maps that have fewer time steps than their records.",
+        )
+    return array.reshape(n_samples, -1, n_times)  # (n, 1 or leads, times)

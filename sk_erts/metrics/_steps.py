@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sk_erts._lib.checks import check_count, check_number, refuse
 from sk_erts._lib.typing import IntArray
-from sk_erts.metrics._checks import check_count, check_real, refuse
 
 __all__ = ["block_counts", "block_shares"]
 
@@ -63,7 +63,8 @@ def block_shares(owner: str, share: Any, n_blocks: int) -> IntArray:
     """
     given = isinstance(share, Iterable) and not isinstance(share, str)
     shares = [
-        check_real(owner, "share", one, 0, 1) for one in (share if given else [share])
+        check_number(owner, "share", one, above=0, most=1)
+        for one in (share if given else [share])
     ]
     if not shares:
         refuse(owner, "share", "be a number or a sequence of numbers", "no number")

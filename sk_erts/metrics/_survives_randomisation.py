@@ -5,15 +5,9 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
+from sk_erts._lib.checks import check_choice, check_count, check_number, refuse
 from sk_erts._lib.typing import FloatArray, IntArray
-from sk_erts.metrics._checks import (
-    check_choice,
-    check_count,
-    check_pair,
-    check_real,
-    refuse,
-)
-from sk_erts.metrics._map_agreement import AGREEMENTS
+from sk_erts.metrics._map_agreement import AGREEMENTS, check_pair
 from sk_erts.metrics._ranking import RandomState
 
 __all__ = ["survives_randomisation"]
@@ -116,7 +110,7 @@ def survives_randomisation(
     first, second = check_pair(
         owner, ("maps", "randomised_maps"), maps, randomised_maps
     )
-    check_real(owner, "threshold", threshold, -1, 1)
+    check_number(owner, "threshold", threshold, above=-1, most=1)
     check_count(owner, "n_shuffles", n_shuffles)
     if len(first) < 2:
         refuse(owner, "maps", "hold at least two records to compare", "one")

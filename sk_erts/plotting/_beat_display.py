@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sk_erts._lib.checks import check_frequency, refuse
 from sk_erts._lib.optional import import_optional
-from sk_erts.plotting._checks import (
-    check_frequency,
-    check_heat,
-    check_lead_names,
-    check_signal,
-)
 from sk_erts.plotting._divide import divide
 from sk_erts.plotting._heat import HeatScale, evidence_label, heat_scale, mark_against
 from sk_erts.plotting._paper import LARGE_S, choose_gain
+from sk_erts.plotting._record import as_heat, as_record, name_leads
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,18 +114,18 @@ class BeatAttributionDisplay:
         windows: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
         owner = type(self).__name__
-        self.beat = check_signal(beat, owner)
+        self.beat = as_record(owner, "beat", beat)
         n_leads, n_times = self.beat.shape
-        self.heat = check_heat(heat, (n_leads, n_times), owner)
-        self.fs = check_frequency(fs, owner)
+        self.heat = as_heat(owner, heat, (n_leads, n_times))
+        self.fs = check_frequency(owner, fs)
         if not 0 <= before_s < n_times / self.fs:
-            raise ValueError(
-                f"The 'before_s' of {owner} must be the time from the first sample of "
-                f"the beat to its R peak, below {n_times / self.fs:g} s. Got "
-                f"{before_s!r} instead."
+            wanted = (
+                "be the time from the first sample of the beat to its R peak, below "
+                f"{n_times / self.fs:g} s"
             )
+            refuse(owner, "before_s", wanted, repr(before_s))
         self.before_s = float(before_s)
-        self.lead_names = check_lead_names(lead_names, n_leads, owner)
+        self.lead_names = name_leads(owner, lead_names, n_leads)
         self.unit = unit
         self.explained = explained
         self.heat_unit = heat_unit
@@ -258,7 +254,7 @@ class BeatAttributionDisplay:
         """
         from sk_erts.beats import beat_average, r_peaks
 
-        signal = check_signal(record, cls.__name__)
+        signal = as_record(cls.__name__, "record", record)
         X = signal[np.newaxis]
         label = estimator.predict(X)[0] if target is None else target
         heat = estimator.explain(X, method, target=label)[0]

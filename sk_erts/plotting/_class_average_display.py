@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sk_erts._lib.checks import as_numbers, refuse
 from sk_erts._lib.optional import import_optional
 from sk_erts._lib.typing import FloatArray
 from sk_erts.plotting._heat import AGAINST_SHARE, HeatScale, heat_scale
@@ -376,16 +377,9 @@ def _names(names: Any, count: int, parameter: str) -> list[str]:
 
 def _check_beats(beats: Any, n_classes: int) -> FloatArray:
     """Return the beats as floats, or raise."""
-    values: FloatArray = np.asarray(beats, dtype=float)
-    if values.ndim != 2 or len(values) != n_classes or values.shape[1] < 2:
-        raise ValueError(
-            "The 'beats' of ClassAverageDisplay must have the shape (n_classes, "
-            f"n_times), with {n_classes} classes as in 'table'. Got the shape "
-            f"{values.shape} instead."
-        )
-    if not np.isfinite(values).all():
-        raise ValueError(
-            "The 'beats' of ClassAverageDisplay must be finite. Got NaN or infinite "
-            "values instead; average over finite beats."
-        )
-    return values
+    owner = "ClassAverageDisplay"
+    values = as_numbers(owner, "beats", beats, "(n_classes, n_times)")
+    if len(values) != n_classes or values.shape[1] < 2:
+        wanted = f"have {n_classes} classes as in 'table', and two time steps or more"
+        refuse(owner, "beats", wanted, f"shape {values.shape}")
+    return values.astype(np.float64, copy=False)

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sk_erts._lib.checks import check_frequency
 from sk_erts._lib.optional import import_optional
-from sk_erts.plotting._checks import (
-    check_frequency,
-    check_heat,
-    check_lead_names,
-    check_signal,
-)
 from sk_erts.plotting._heat import evidence_label, heat_scale
 from sk_erts.plotting._heat_layer import (
     beside_mm,
@@ -30,6 +25,7 @@ from sk_erts.plotting._paper import (
     mark_change,
     write_name,
 )
+from sk_erts.plotting._record import as_heat, as_record, name_leads
 from sk_erts.plotting._sheet import lay_out
 from sk_erts.plotting._title import title_of
 
@@ -130,13 +126,11 @@ class ECGDisplay:
         probability: float | Mapping[Any, float] | None = None,
     ) -> None:
         owner = type(self).__name__
-        self.signal = check_signal(signal, owner)
+        self.signal = as_record(owner, "signal", signal)
         n_leads, n_times = self.signal.shape
-        self.heat = (
-            None if heat is None else check_heat(heat, (n_leads, n_times), owner)
-        )
-        self.fs = check_frequency(fs, owner)
-        self.lead_names = check_lead_names(lead_names, n_leads, owner)
+        self.heat = None if heat is None else as_heat(owner, heat, (n_leads, n_times))
+        self.fs = check_frequency(owner, fs)
+        self.lead_names = name_leads(owner, lead_names, n_leads)
         self.unit = unit
         self.explained = explained
         self.heat_unit = heat_unit
@@ -303,7 +297,7 @@ class ECGDisplay:
                 f"'explain', as ERTSClassifier has. Got {type(estimator).__name__} "
                 "instead; from a pipeline or a search pass the classifier in it."
             )
-        signal = check_signal(record, cls.__name__)
+        signal = as_record(cls.__name__, "record", record)
         batch = signal[np.newaxis]  # (1, leads, times)
         proba = estimator.predict_proba(batch)[0]
         likeliest = estimator.classes_[np.argmax(proba)]

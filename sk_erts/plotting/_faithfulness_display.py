@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sk_erts._lib.checks import as_numbers, check_choice, refuse
 from sk_erts._lib.optional import import_optional
 from sk_erts._lib.typing import FloatArray
 from sk_erts.plotting._divide import divide
@@ -106,11 +107,7 @@ class FaithfulnessDisplay:
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.fractions = _check_fractions(fractions)
-        if interval not in _INTERVALS:
-            raise ValueError(
-                "The 'interval' of FaithfulnessDisplay must be 'standard error' or "
-                f"'bootstrap'. Got {interval!r} instead."
-            )
+        check_choice(self, "interval", interval, _INTERVALS)
         given = {"deletion": deletion, "insertion": insertion}
         self.scores = {
             panel: {
@@ -420,16 +417,9 @@ def _check_fractions(fractions: Any) -> FloatArray:
 
 def _check_scores(scores: Any, n_fractions: int, panel: str, name: str) -> FloatArray:
     """Return the scores of one method, or raise."""
-    values: FloatArray = np.asarray(scores, dtype=float)
-    if values.ndim != 2 or values.shape[1] != n_fractions or not len(values):
-        raise ValueError(
-            f"The {panel!r} of FaithfulnessDisplay must hold scores of the shape "
-            f"(n_samples, {n_fractions}), a column for each fraction. Got the shape "
-            f"{values.shape} of {name!r} instead."
-        )
-    if not np.isfinite(values).all():
-        raise ValueError(
-            f"The {panel!r} of FaithfulnessDisplay must be finite. Got NaN or infinite "
-            f"scores of {name!r} instead; leave such records out."
-        )
-    return values
+    owner, curve = "FaithfulnessDisplay", f"{panel}[{name!r}]"
+    values = as_numbers(owner, curve, scores, f"(n_samples, {n_fractions})")
+    if values.shape[1] != n_fractions:
+        wanted = f"have a column for each of the {n_fractions} fractions"
+        refuse(owner, curve, wanted, f"shape {values.shape}")
+    return values.astype(np.float64, copy=False)

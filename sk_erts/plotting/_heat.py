@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sk_erts._lib.checks import check_number
 from sk_erts._lib.optional import import_optional
 from sk_erts._lib.typing import FloatArray
 
@@ -91,11 +92,8 @@ def heat_scale(heat: FloatArray, vmax: float | None, owner: str) -> HeatScale:
     >>> scale.signed, scale.limit
     (True, 3.0)
     """
-    if vmax is not None and not (np.isfinite(vmax) and vmax > 0):
-        raise ValueError(
-            f"The 'vmax' of {owner} must be a number above 0, the evidence of the "
-            f"darkest shade. Got {vmax!r} instead."
-        )
+    if vmax is not None:
+        check_number(owner, "vmax", vmax, above=0)
     known = heat[np.isfinite(heat)]
     greatest = float(np.abs(known).max()) if known.size else 0.0
     signed = bool((known < 0).any())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sk_erts._lib.checks import check_choice
 from sk_erts._lib.names import nearest
 from sk_erts.datasets._leads import STANDARD_LEADS
 
@@ -75,11 +76,7 @@ def lead_rows(
     >>> lead_rows("6x2", STANDARD_LEADS, 1000)[0]
     [Cell(lead=0, start=0, stop=500), Cell(lead=6, start=500, stop=1000)]
     """
-    if layout != _STACKED and not is_grid(layout):
-        raise ValueError(
-            "The 'layout' of ECGDisplay must be '12x1', '3x4' or '6x2'. Got "
-            f"{layout!r} instead."
-        )
+    check_choice("ECGDisplay", "layout", layout, (_STACKED, *_GRIDS))
     if lead is not None:
         if layout != _STACKED:
             raise ValueError(

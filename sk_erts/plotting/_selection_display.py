@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sk_erts._lib.names import nearest
+from sk_erts._lib.checks import check_choice
 from sk_erts._lib.optional import import_optional
 from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.plotting._divide import divide
@@ -29,7 +30,6 @@ from sk_erts.plotting._selection_tables import (
     most_put_aside,
 )
 from sk_erts.selection._ledger import SelectionHistory, Status
-from sk_erts.selection._reliability import as_reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,8 +73,6 @@ class SelectionDisplay:
         Labels of the records in `story`.
     class_names : sequence of length n_labels, optional
         Names of the columns of `y`, if it has several.
-    of_map : bool, default=True
-        Whether the focus in the story is that of maps; else it is reliability.
 
     Attributes
     ----------
@@ -134,7 +132,6 @@ class SelectionDisplay:
         story: SelectionHistory | None = None,
         y: Any = None,
         class_names: Sequence[Any] | None = None,
-        of_map: bool = True,
     ) -> None:
         self.shares: FloatArray = np.asarray(shares, dtype=float)
         self.effective_epochs: FloatArray = np.asarray(effective_epochs, dtype=float)
@@ -165,7 +162,6 @@ class SelectionDisplay:
         self.story = story
         self.y = y
         self.class_names = class_names
-        self.of_map = of_map
         self.epochs: IntArray = np.arange(first_epoch, first_epoch + n_epochs)
 
     @classmethod
@@ -234,21 +230,22 @@ class SelectionDisplay:
         effective = trained * (estimator.effective_epochs_ / max(trained[-1], 1))
         # A training stopped by hand may end with an epoch that had no batch.
         seen = np.arange(len(shares)) < len(shares) - (shares[-1].sum() == 0)
-        # partial_fit tells of its last call, but goes on in the schedule.
-        continued = not estimator.warm_start
-        before = max(len(estimator.history_) - len(shares), 0) if continued else 0
-        phases = [_phase(estimator, before + k, before > 0) for k in range(seen.sum())]
+        n_seen = int(seen.sum())
         display = cls(
             shares[seen],
             effective[seen],
-            phases=phases,
-            first_epoch=before + 1,
-            story=SelectionHistory(
-                story.status[seen], story.confidence[seen], story.focus[seen]
+            phases=story.phases[:n_seen],
+            first_epoch=story.first_epoch,
+            story=replace(
+                story,
+                status=story.status[seen],
+                confidence=story.confidence[seen],
+                focus=story.focus[seen],
+                phases=story.phases[:n_seen],
+                judged_by=story.judged_by[:n_seen],
             ),
             y=y,
             class_names=estimator.classes_ if np.ndim(y) == 2 else None,
-            of_map=as_reliability(_measure(estimator)) is None,
         )
         return display.plot(ax=ax, kind=kind, n_records=n_records)
 
@@ -285,11 +282,7 @@ class SelectionDisplay:
         pyplot = import_optional(
             "matplotlib.pyplot", extra="plot", purpose="SelectionDisplay.plot"
         )
-        if kind not in (*KINDS, "all"):
-            raise ValueError(
-                "The 'kind' of SelectionDisplay must be a panel or 'all'. Got "
-                f"{kind!r} instead. {nearest(str(kind), [*KINDS, 'all'])}"
-            )
+        check_choice(self, "kind", kind, (*KINDS, "all"))
         if ax is None:
             size = _FIGURE_SIZE.get(kind, _OTHER_SIZE)
             _, ax = pyplot.subplots(figsize=size, layout="constrained")
@@ -355,7 +348,7 @@ class SelectionDisplay:
             story.focus[at, rows],
             story.status[at, rows] == Status.UNRELIABLE,
             None if epoch is None else int(self.epochs[epoch]),
-            self.of_map,
+            story.judged_by[at] if len(story.judged_by) else "focus",
         )
 
     def _plot_put_aside(self, ax: Axes, n_records: int) -> None:
@@ -387,30 +380,3 @@ class SelectionDisplay:
                 "'selection_' of a classifier."
             )
         return self.story
-
-
-def _measure(estimator: Any) -> Any:
-    """Return what the estimator's parameters judge candidates by."""
-    policy = estimator.selection
-    return estimator.focus if policy is None else policy.measure
-
-
-def _phase(estimator: Any, epoch: int, endless: bool) -> str:
-    """Return what rules in an epoch counted from 0, by the estimator's parameters."""
-    policy = estimator.selection
-    if policy is None:
-        drops = estimator.data_dropout is not None
-        focus = estimator.focus is not None
-    else:
-        drops, focus = True, "focus" in policy.reads
-    if not (drops or focus):
-        return "full data"
-    if epoch < estimator.warmup_epochs:
-        return "warm-up"
-    if not endless and epoch >= estimator.max_epochs - estimator.revision_epochs:
-        return "revision"
-    if focus and epoch >= estimator.warmup_epochs + estimator.focus_warmup_epochs:
-        return "reliability filter"
-    if policy is not None and not focus:
-        return "selection"
-    return "data dropout" if drops else "full data"

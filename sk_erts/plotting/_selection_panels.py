@@ -87,7 +87,7 @@ def draw_candidates(
     focus: FloatArray,
     unreliable: BoolArray,
     epoch: int | None,
-    of_map: bool,
+    judged_by: str,
 ) -> dict[str, Any]:
     """Show the focus of candidates over their confidence.
 
@@ -101,8 +101,8 @@ def draw_candidates(
         Who was put aside.
     epoch : int or None
         Number of the epoch, from 1; None if no candidate was ever judged by its focus.
-    of_map : bool
-        Whether the focus is that of a map, and not the record's reliability.
+    judged_by : str
+        What the focus is, in words.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def draw_candidates(
         )
     ax.set(
         xlabel="confidence (probability of the true class)",
-        ylabel="focus (score of the map)" if of_map else "reliability of the record",
+        ylabel=judged_by or "focus",
     )
     if epoch is None:
         ax.set_title("no candidate was judged by its focus", fontsize="medium")

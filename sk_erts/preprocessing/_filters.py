@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage, signal
 
+from sk_erts._lib.checks import check_frequency, check_number, refuse
 from sk_erts._lib.typing import Array, FloatArray
 from sk_erts.preprocessing._base import RecordTransformer
-from sk_erts.preprocessing._checks import check_number, refuse
 
 __all__ = ["BandPass", "Notch", "RemoveBaseline"]
 
@@ -57,13 +57,15 @@ class BandPass(RecordTransformer):
         self.order = order
 
     def _check_parameters(self) -> None:
-        nyquist = check_number(self, "fs", 0) / 2
-        check_number(self, "order", 0)
-        low = 0.0 if self.low is None else check_number(self, "low", 0, nyquist)
+        nyquist = check_frequency(self, self.fs) / 2
+        check_number(self, "order", self.order, above=0)
+        low = 0.0
+        if self.low is not None:
+            low = check_number(self, "low", self.low, above=0, below=nyquist)
         if self.high is not None:
-            check_number(self, "high", low, nyquist)
+            check_number(self, "high", self.high, above=low, below=nyquist)
         elif self.low is None:
-            refuse(self, "high", "a number where 'low' is None", None)
+            refuse(self, "high", "be a number where 'low' is None", None)
 
     def _transform(self, X: FloatArray) -> FloatArray:
         edges: float | tuple[float, float] | None
@@ -112,9 +114,9 @@ class Notch(RecordTransformer):
         self.quality = quality
 
     def _check_parameters(self) -> None:
-        nyquist = check_number(self, "fs", 0) / 2
-        check_number(self, "frequency", 0, nyquist)
-        check_number(self, "quality", 0)
+        nyquist = check_frequency(self, self.fs) / 2
+        check_number(self, "frequency", self.frequency, above=0, below=nyquist)
+        check_number(self, "quality", self.quality, above=0)
 
     def _transform(self, X: FloatArray) -> FloatArray:
         b, a = signal.iirnotch(self.frequency, self.quality, fs=self.fs)
@@ -155,7 +157,7 @@ class RemoveBaseline(RecordTransformer):
         self.windows_s = windows_s
 
     def _check_parameters(self) -> None:
-        check_number(self, "fs", 0)
+        check_frequency(self, self.fs)
         try:
             fine = len(self.windows_s) == 2 and all(
                 width * self.fs >= 1 for width in self.windows_s
@@ -163,9 +165,8 @@ class RemoveBaseline(RecordTransformer):
         except TypeError:
             fine = False
         if not fine:
-            refuse(
-                self, "windows_s", "two widths of a time step or more", self.windows_s
-            )
+            wanted = "be two widths of a time step or more"
+            refuse(self, "windows_s", wanted, repr(self.windows_s))
 
     def _transform(self, X: FloatArray) -> FloatArray:
         baseline: Array = X

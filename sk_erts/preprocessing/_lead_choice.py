@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._lib.names import nearest
+from sk_erts._lib.checks import check_choices, check_lead_names
 from sk_erts._lib.typing import FloatArray
 from sk_erts.datasets import STANDARD_LEADS
 from sk_erts.preprocessing._base import RecordTransformer
-from sk_erts.preprocessing._checks import refuse
 
 __all__ = ["SelectLeads"]
 
@@ -55,26 +54,15 @@ class SelectLeads(RecordTransformer):
         self.lead_names = lead_names
 
     def _check_parameters(self) -> None:
-        present = list(self.lead_names)
-        if isinstance(self.names, str) or not list(self.names):
-            refuse(self, "names", "a sequence of one lead or more", self.names)
+        present = check_lead_names(self, self.lead_names)
         derived = FROM_I_AND_II if {"I", "II"} <= set(present) else {}
         known = [*present, *(lead for lead in derived if lead not in present)]
-        for lead in self.names:
-            if lead not in known:
-                raise ValueError(
-                    f"The 'names' parameter of SelectLeads asks for {lead!r}, which is "
-                    f"not among {', '.join(known)}. {nearest(str(lead), known)}"
-                )
+        check_choices(self, "names", self.names, known)
 
     def _check(self, X: Any, *, reset: bool) -> Any:
         X = super()._check(X, reset=reset)
         n_leads = len(X[0]) if isinstance(X, list) or X.ndim == 3 else 1
-        if n_leads != len(self.lead_names):
-            raise ValueError(
-                f"X of SelectLeads must have the {len(self.lead_names)} leads of "
-                f"'lead_names'. Got {n_leads} instead."
-            )
+        check_lead_names(self, self.lead_names, n_leads, "X")
         return X
 
     def _transform(self, X: FloatArray) -> FloatArray:

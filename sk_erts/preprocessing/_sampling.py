@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
+from sk_erts._lib.checks import (
+    check_choice,
+    check_frequency,
+    check_number,
+    refuse,
+)
 from sk_erts._lib.typing import Array, FloatArray
 from sk_erts.preprocessing._base import RecordTransformer
-from sk_erts.preprocessing._checks import check_number, refuse
 
 __all__ = ["FixLength", "Resample"]
 
@@ -45,8 +50,8 @@ class Resample(RecordTransformer):
         self.fs_out = fs_out
 
     def _check_parameters(self) -> None:
-        check_number(self, "fs_in", 0)
-        check_number(self, "fs_out", 0)
+        check_frequency(self, self.fs_in, "fs_in")
+        check_frequency(self, self.fs_out, "fs_out")
 
     def _transform(self, X: FloatArray) -> FloatArray:
         exact = Fraction(self.fs_out) / Fraction(self.fs_in)
@@ -88,11 +93,11 @@ class FixLength(RecordTransformer):
         self.how = how
 
     def _check_parameters(self) -> None:
-        fs = check_number(self, "fs", 0)
-        if round(check_number(self, "duration_s", 0) * fs) < 1:
-            refuse(self, "duration_s", "a time step or more", self.duration_s)
-        if self.how not in ("crop", "pad", "center"):
-            refuse(self, "how", "'crop', 'pad' or 'center'", self.how)
+        fs = check_frequency(self, self.fs)
+        seconds = check_number(self, "duration_s", self.duration_s, above=0)
+        if round(seconds * fs) < 1:
+            refuse(self, "duration_s", "be a time step or more", repr(self.duration_s))
+        check_choice(self, "how", self.how, ("crop", "pad", "center"))
 
     def _transform(self, X: FloatArray) -> FloatArray:
         n_times = round(self.duration_s * self.fs)

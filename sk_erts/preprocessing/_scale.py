@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sk_erts._lib.checks import check_choice
 from sk_erts._lib.typing import FloatArray
 from sk_erts.preprocessing._base import N_AT_ONCE, RecordTransformer
-from sk_erts.preprocessing._checks import refuse
 
 __all__ = ["Standardize"]
 
@@ -92,8 +92,7 @@ class Standardize(RecordTransformer):
         return self.per != "dataset" or hasattr(self, "scale_")
 
     def _check_parameters(self) -> None:
-        if self.per not in ("dataset", "record", "lead"):
-            refuse(self, "per", "'dataset', 'record' or 'lead'", self.per)
+        check_choice(self, "per", self.per, ("dataset", "record", "lead"))
 
     def _transform(self, X: FloatArray) -> FloatArray:
         if self.per == "dataset":

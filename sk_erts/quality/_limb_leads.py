@@ -8,11 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from sk_erts._lib.checks import check_frequency, check_lead_names, refuse
 from sk_erts._lib.typing import FloatArray
-from sk_erts.quality._checks import as_stacks, check_fs, check_lead_names
+from sk_erts.quality._stacks import as_stacks
 from sk_erts.quality._view import View
 
-__all__ = ["LIMB_LEADS", "limb_disagreement", "limb_disagreement_of"]
+__all__ = [
+    "LIMB_LEADS",
+    "check_different_leads",
+    "check_limb_leads",
+    "limb_disagreement",
+    "limb_disagreement_of",
+]
 
 LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
 # Einthoven's and Goldberger's relations: rows that give 0 of the six leads.
@@ -87,10 +94,12 @@ def limb_disagreement(X: Any, fs: float, lead_names: Sequence[str]) -> FloatArra
     >>> bool(right < 0.001), bool(swapped > 0.3)
     (True, True)
     """
-    fs = check_fs("limb_disagreement", fs)
-    names = check_lead_names("limb_disagreement", lead_names, LIMB_LEADS)
+    owner = "limb_disagreement"
+    fs = check_frequency(owner, fs)
+    names = check_different_leads(owner, lead_names)
+    check_limb_leads(owner, names)
     view = partial(View, fs=fs, lead_names=names)
-    stacks = as_stacks("limb_disagreement", X, fs, len(names))
+    stacks = as_stacks(owner, X, fs, len(names))
     values = [limb_disagreement_of(view(stack)) for stack in stacks]
     return np.concatenate(values).astype(np.float64)
 
@@ -115,3 +124,50 @@ def limb_disagreement_of(view: View) -> FloatArray:
     total = np.trace(products, axis1=1, axis2=2)
     ratio: FloatArray = np.sqrt(np.maximum(wrong, 0)) / (np.sqrt(total) + ROUNDING_MV)
     return ratio
+
+
+def check_different_leads(owner: object, names: Any) -> tuple[str, ...]:
+    """Return names of leads of which no two are the same.
+
+    Parameters
+    ----------
+    owner : str
+        Whose parameter `lead_names` they are.
+    names : sequence of str
+        The names, in the order of the leads.
+
+    Returns
+    -------
+    names : tuple of str
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If they are no sequence of names, or one is there twice.
+    """
+    found = check_lead_names(owner, names)
+    if len(set(found)) < len(found):
+        refuse(owner, "lead_names", "be different names", repr(names))
+    return found
+
+
+def check_limb_leads(owner: object, names: tuple[str, ...]) -> None:
+    """Raise if a limb lead is missing.
+
+    Parameters
+    ----------
+    owner : str
+        Whose parameter `lead_names` they are.
+    names : tuple of str
+        Names of leads.
+
+    Raises
+    ------
+    ValueError
+        If one of the six is not among them.
+    """
+    missing = [name for name in LIMB_LEADS if name not in names]
+    if missing:
+        got = f"{names!r} without {', '.join(missing)}"
+        refuse(owner, "lead_names", "name the six limb leads", got)

@@ -11,10 +11,9 @@ from scipy.special import logsumexp
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sk_erts._lib.names import nearest
+from sk_erts._lib.checks import check_choices, check_frequency
 from sk_erts._lib.typing import Array, FloatArray
 from sk_erts.quality._baseline import baseline_wander_of
-from sk_erts.quality._checks import as_stacks, check_fs, check_lead_names
 from sk_erts.quality._contrast import noise_to_peak_of
 from sk_erts.quality._flat import flat_share_of
 from sk_erts.quality._floor import (
@@ -22,8 +21,14 @@ from sk_erts.quality._floor import (
     noise_burst_of,
     noisiest_second_of,
 )
-from sk_erts.quality._limb_leads import LIMB_LEADS, limb_disagreement_of
+from sk_erts.quality._limb_leads import (
+    LIMB_LEADS,
+    check_different_leads,
+    check_limb_leads,
+    limb_disagreement_of,
+)
 from sk_erts.quality._motion import motion_burst_of
+from sk_erts.quality._stacks import as_stacks
 from sk_erts.quality._view import Measure, View
 
 __all__ = ["SignalQuality", "signal_quality"]
@@ -241,28 +246,17 @@ class SignalQuality(BaseEstimator):
 
     def _check_measures(self) -> tuple[str, ...]:
         """Return the names of the measures, checked with all that they need."""
-        name = type(self).__name__
-        check_fs(name, self.fs)
+        check_frequency(self, self.fs)
         leads: tuple[str, ...] = ()
         if self.lead_names is not None:
-            leads = check_lead_names(name, self.lead_names, ())
+            leads = check_different_leads(self, self.lead_names)
         has_limb_leads = set(LIMB_LEADS) <= set(leads)
         if self.measures is None:
             return (*DEFAULT, "limb_disagreement") if has_limb_leads else DEFAULT
-        if isinstance(self.measures, str) or not len(self.measures):
-            raise ValueError(
-                f"The 'measures' parameter of {name} must be a sequence of one name or "
-                f"more. Got {self.measures!r} instead."
-            )
-        for measure in self.measures:
-            if measure not in MEASURES:
-                raise ValueError(
-                    f"The 'measures' parameter of {name} names {measure!r}, which is "
-                    f"no measure. {nearest(str(measure), MEASURES)}"
-                )
-        if "limb_disagreement" in self.measures:
-            check_lead_names(name, leads, LIMB_LEADS)
-        return tuple(self.measures)
+        measures = check_choices(self, "measures", self.measures, MEASURES)
+        if "limb_disagreement" in measures:
+            check_limb_leads(self, leads)
+        return measures
 
     def _measure(
         self, X: Any, measures: tuple[str, ...], n_leads: int | None = None

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from sk_erts._lib.checks import check_frequency
 from sk_erts._lib.typing import FloatArray
-from sk_erts.quality._checks import as_stacks, check_fs
+from sk_erts.quality._stacks import as_stacks
 
 __all__ = ["Measure", "View", "measure_records"]
 
@@ -130,7 +131,7 @@ def measure_records(owner: str, measure: Measure, X: Any, fs: Any) -> FloatArray
     ValueError
         If `fs` or a record is not what it must be.
     """
-    fs = check_fs(owner, fs)
+    fs = check_frequency(owner, fs)
     stacks = as_stacks(owner, X, fs)
     values = [measure(View(stack, fs)) for stack in stacks]
     return np.concatenate(values).astype(np.float64)

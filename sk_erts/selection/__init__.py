@@ -2,15 +2,19 @@
 
 from sk_erts.selection._data_dropout import DBPD, SMRD, SRD, KeepAll
 from sk_erts.selection._focus_filter import FocusFilter
+from sk_erts.selection._focus_measures import MapMeasure
 from sk_erts.selection._gap import share_below_gap
 from sk_erts.selection._hardness_filter import HardnessFilter
 from sk_erts.selection._infobatch import InfoBatch
+from sk_erts.selection._judge import Judge, Known
+from sk_erts.selection._judges import JUDGES, as_judge
 from sk_erts.selection._ledger import (
     Ledger,
     SelectionHistory,
     Status,
     takes_gradient,
 )
+from sk_erts.selection._looks import Looks
 from sk_erts.selection._policy import Policy, Refinement, Scores
 from sk_erts.selection._random_filter import RandomFilter
 from sk_erts.selection._rehearsal import Rehearsal
@@ -26,13 +30,18 @@ from sk_erts.selection._suspicion import (
 
 __all__ = [
     "DBPD",
+    "JUDGES",
     "SMRD",
     "SRD",
     "FocusFilter",
     "HardnessFilter",
     "InfoBatch",
+    "Judge",
     "KeepAll",
+    "Known",
     "Ledger",
+    "Looks",
+    "MapMeasure",
     "Policy",
     "RandomFilter",
     "Refinement",
@@ -44,6 +53,7 @@ __all__ = [
     "SelectionSampler",
     "SelectiveBackprop",
     "Status",
+    "as_judge",
     "is_ambiguous",
     "label_suspicion",
     "share_below_gap",

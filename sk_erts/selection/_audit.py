@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sk_erts._lib.typing import Array, BoolArray, FloatArray
-from sk_erts._records.records import Records
 from sk_erts.selection._signal_scores import score_signals
 from sk_erts.selection._suspicion import (
     is_ambiguous,
@@ -15,11 +14,15 @@ from sk_erts.selection._suspicion import (
     signal_suspicion,
 )
 
+if TYPE_CHECKING:
+    from sk_erts._records.records import Records
+    from sk_erts._records.task import Task
+
 __all__ = ["audit_table", "quality_scores"]
 
 
 def audit_table(
-    classes: Array,
+    task: Task,
     codes: Array,
     proba: FloatArray,
     mean_proba: FloatArray | None,
@@ -29,8 +32,8 @@ def audit_table(
 
     Parameters
     ----------
-    classes : ndarray of shape (n_classes,)
-        Class labels.
+    task : Task
+        Meaning of the labels.
     codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
         Class index of each record's label, or an indicator matrix.
     proba : ndarray of shape (n_samples, n_classes)
@@ -48,11 +51,11 @@ def audit_table(
     Examples
     --------
     >>> import numpy as np
+    >>> from sk_erts._records.task import make_task
     >>> from sk_erts.selection._audit import audit_table
     >>> proba = np.array([[0.9, 0.1], [0.9, 0.1]])
-    >>> table = audit_table(
-    ...     np.array(["AFIB", "NORM"]), np.array([0, 1]), proba, None, None
-    ... )
+    >>> task = make_task(["AFIB", "NORM"])
+    >>> table = audit_table(task, np.array([0, 1]), proba, None, None)
     >>> table[["record", "label", "predicted", "reason"]].values.tolist()
     [[1, 'NORM', 'AFIB', 'label'], [0, 'AFIB', 'AFIB', 'label']]
     """
@@ -63,45 +66,21 @@ def audit_table(
     believed = np.where(has_story[:, np.newaxis], story, proba)
     label = label_suspicion(codes, believed)
     signal = np.zeros(len(codes)) if quality is None else signal_suspicion(quality)
-    given, predicted, confidence, doubt = _most_doubted(classes, codes, believed, proba)
+    doubts = task.doubts(codes, believed, proba)
     suspicion = np.maximum(label, signal)
     table = pd.DataFrame(
         {
             "record": np.arange(len(codes)),
-            "label": given,
-            "predicted": predicted,
-            "confidence": confidence,
+            "label": doubts.label,
+            "predicted": doubts.predicted,
+            "confidence": doubts.confidence,
             "suspicion": suspicion,
-            "reason": _reasons(label, signal, is_ambiguous(doubt)),
+            "reason": _reasons(label, signal, is_ambiguous(doubts.proba)),
             "source": np.where(has_story, "training", "network"),
         }
     )
     order = np.argsort(-suspicion, kind="stable")
     return table.iloc[order].reset_index(drop=True)
-
-
-def _most_doubted(
-    classes: Array, codes: Array, believed: FloatArray, proba: FloatArray
-) -> tuple[Array, Array, FloatArray, FloatArray]:
-    """Return label, prediction, confidence (n,), and what rivals got (n, n_rivals).
-
-    Of several labels it is the one whose state is the least certain.
-    """
-    rows = np.arange(len(codes))
-    if codes.ndim == 1:
-        predicted = classes[proba.argmax(axis=1)]
-        return classes[codes], predicted, believed[rows, codes], proba
-    worst = np.where(codes > 0, believed, 1 - believed).argmin(axis=1)
-    names = np.array([[f"not {name}", f"{name}"] for name in classes])
-    given = codes[rows, worst].astype(int)
-    likely = proba[rows, worst]
-    yes = believed[rows, worst]
-    return (
-        names[worst, given],
-        names[worst, (likely > 0.5).astype(int)],
-        np.where(given, yes, 1 - yes),
-        np.stack([1 - likely, likely], axis=1),
-    )
 
 
 def quality_scores(signal_quality: Any, records: Records) -> FloatArray | None:

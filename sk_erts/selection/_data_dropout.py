@@ -31,6 +31,8 @@ class KeepAll(Policy):
     [1, 1, 1]
     """
 
+    phase = "full data"
+
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         return np.ones(len(scores), dtype=bool)
 
@@ -63,6 +65,7 @@ class DBPD(Policy):
 
     reads = frozenset({"confidence"})
     reason = Status.EASY
+    phase = "data dropout"
 
     def __init__(self, threshold: float = 0.3) -> None:
         self.threshold = threshold
@@ -95,6 +98,7 @@ class SMRD(Policy):
     """
 
     reads = frozenset({"confidence"})
+    phase = "data dropout"
 
     def __init__(self, threshold: float = 0.3) -> None:
         self.threshold = threshold
@@ -126,6 +130,8 @@ class SRD(Policy):
     >>> int((SRD(0.98).select(scores, np.random.default_rng(0)) == 1).sum())
     82
     """
+
+    phase = "data dropout"
 
     def __init__(self, decay: float = 0.98) -> None:
         self.decay = decay

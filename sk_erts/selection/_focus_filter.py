@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from sk_erts._lib.typing import BoolArray, FloatArray
-from sk_erts.selection._gap import share_below_gap
+from sk_erts.selection._judge import Judge
+from sk_erts.selection._judges import as_judge
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores
-from sk_erts.selection._reliability import as_reliability, share_doubted
 from sk_erts.selection._share import all_but_lowest, check_share
 
 __all__ = ["FocusFilter"]
@@ -27,9 +27,9 @@ class FocusFilter(Refinement):
     ----------
     policy : Policy
         The data dropout that gives the candidates.
-    focus : str, callable or Reliability, default="top_mass"
-        Name of a focus measure or a function from signed maps (n, times) to scores;
-        or, to judge the records and not their maps, ``"reliability"`` or an object.
+    focus : str, callable or Judge, default="top_mass"
+        By what candidates are judged: the name of a judge, a function from signed
+        maps (n, times) to scores, or a :class:`Judge`.
     threshold : float or "auto", default=0.2
         Share :math:`\theta` of the candidates that is put aside. ``"auto"`` takes
         those in the lower of two groups of focus scores, and nobody where there is
@@ -75,6 +75,7 @@ class FocusFilter(Refinement):
 
     decides_over = Status.TRAINED
     reason = Status.UNRELIABLE
+    phase = "reliability filter"
 
     def __init__(
         self,
@@ -91,24 +92,23 @@ class FocusFilter(Refinement):
         self.class_rescue = class_rescue
 
     @property
-    def measure(self) -> Any:
-        """The focus measure."""
-        other = self.policy.measure
-        if other is not None and other is not self.focus and other != self.focus:
+    def judge(self) -> Judge:  # type: ignore[override]  # a property there too
+        """What `focus` stands for."""
+        own, other = as_judge(self.focus), self.policy.judge
+        if other is not None and not _are_equal(own, other):
             raise ValueError(
-                "The focus filters of one policy must have the same measure. Got "
-                f"{self.focus!r} around {other!r}: join them in a function of your own."
+                "The focus filters of one policy must have the same judge. Got "
+                f"{self.focus!r} around {other!r}: join them in a judge of your own."
             )
-        return self.focus
+        return own
 
     def without_focus(self) -> Policy:
         """Return the data dropout alone."""
         return self.policy.without_focus()
 
     def _own_reads(self) -> frozenset[str]:
-        reads = {"focus"} if self.ranking == "focus" else {"focus", "confidence"}
-        reliability = as_reliability(self.focus)
-        return frozenset(reads) | (reliability.reads if reliability else frozenset())
+        own = {"focus"} if self.ranking == "focus" else {"focus", "confidence"}
+        return frozenset(own) | (as_judge(self.focus).reads - {"maps"})
 
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         share = self._share(scores.read("focus"))
@@ -130,7 +130,10 @@ class FocusFilter(Refinement):
 
     def _share(self, focus: FloatArray) -> float:
         if self.threshold == "auto":
-            if as_reliability(self.focus) is not None:
-                return share_doubted(focus)
-            return share_below_gap(focus)
+            return as_judge(self.focus).share_doubted(focus)
         return check_share(self.threshold, "FocusFilter", also=" or 'auto'")
+
+
+def _are_equal(one: Judge, other: Judge) -> bool:
+    """Return whether two judges say the same."""
+    return type(one) is type(other) and one.get_params() == other.get_params()

@@ -6,12 +6,16 @@ map. ``A = max(S, 0)`` is the Grad-CAM map. A map without any positive evidence
 scores 0 in each of them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from sk_erts._lib.names import nearest
 from sk_erts._lib.typing import BoolArray, FloatArray
+from sk_erts.selection._judge import Judge, Known
 
 FocusMeasure = Callable[[FloatArray], FloatArray]
 
@@ -223,6 +227,37 @@ def positive_share(maps: FloatArray) -> FloatArray:
     [0.75]
     """
     return _ratio(np.maximum(maps, 0).sum(axis=1), np.abs(maps).sum(axis=1))
+
+
+class MapMeasure(Judge):
+    """Judge a record by a measure of the map of its label.
+
+    Parameters
+    ----------
+    measure : callable
+        Maps signed maps (n_samples, n_times) to scores (n_samples,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.attribution import top_mass
+    >>> from sk_erts.selection import Known, MapMeasure
+    >>> known = Known(np.array([0]), np.ones((1, 1)), maps=np.array([[0.0, 5, 0, 0]]))
+    >>> MapMeasure(top_mass).score(known).tolist()
+    [1.0]
+    """
+
+    reads = frozenset({"maps"})
+    shown_as = "focus (score of the map)"
+
+    def __init__(self, measure: FocusMeasure) -> None:
+        self.measure = measure
+
+    def _described(self) -> str:
+        return "The focus measure"
+
+    def _score(self, known: Known) -> Any:
+        return self.measure(np.asarray(known.maps))
 
 
 FOCUS_MEASURES: dict[str, FocusMeasure] = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from math import lgamma, log, pi
+from collections.abc import Iterator
 
 import numpy as np
+from scipy import stats
+from sklearn.mixture import GaussianMixture
 
 from sk_erts._lib.typing import FloatArray
 
@@ -13,45 +15,35 @@ __all__ = ["share_below_gap"]
 MIN_CANDIDATES = 20
 MAX_SHARE = 0.5
 
-# A mixture has to be better by this much, in nats, and its means as far apart, in
-# standard deviations of a group, at which alone a mixture of equals has two modes.
-MIN_EVIDENCE = 1.0
+# A mixture has to be better by this much, in Schwarz's criterion, and its means as far
+# apart, in standard deviations of a group, at which alone a mixture of equals has two
+# modes.
+MIN_EVIDENCE = 2.0
 MIN_SEPARATION = 2.0
 
-# Shares of the lower group from which the mixture is fitted.
-STARTS = (0.15, 0.5)
-N_STEPS = 20
+# Equal scores are a group without spread; the mixture has the same floor.
+MIN_SCALE = 1e-3
 
-# Equal scores are a group without spread; in units of the variance of all.
-MIN_VARIANCE = 1e-6
-
-# How far before its lowest score a skewed group may begin, in ranges of the scores.
-MARGINS = (0.01, 0.05, 0.2, 1.0)
+# How far before its lowest score a group may begin, in ranges of the scores.
+MARGINS_SKEWED = (0.01, 0.05, 0.2, 1.0)
+MARGINS_BETA = (0.1, 0.5)
 
 
 def share_below_gap(focus: FloatArray) -> float:
     r"""Return the share of records in a lower group of scores, 0 if there is but one.
 
-    Two groups are normal distributions of the same variance with the shares
-    :math:`\pi` and :math:`1 - \pi` and the means :math:`\mu_1 < \mu_2`, fitted by
-    expectation-maximisation. They have to explain the scores better than each of
-    several distributions with one mode does: normal, Student's t, beta, and those
-    whose logarithm or square root is normal, skewed to either side. Better means by 1
-    in
+    Two groups are normal distributions of the same variance, fitted by
+    `sklearn.mixture.GaussianMixture`. They have to explain the scores better than each
+    of several distributions with one mode does: normal, Student's t, beta, and those
+    whose logarithm or square root is normal, skewed to either side. Better means by 2
+    in Schwarz's criterion [1]_,
 
-    .. math:: \log L - \tfrac k2 \log n,
+    .. math:: k \log n - 2 \log L,
 
-    that is by 2 in Schwarz's criterion [1]_, with :math:`k = 4` parameters of two
-    groups and of a beta or skewed distribution, and 2 of the others; and the means
-    have to lie two standard deviations apart, from which on a mixture of two equal
-    groups has two modes. The cut is where both groups are as likely,
-
-    .. math::
-
-        \frac{\mu_1 + \mu_2}2 +
-        \frac{\sigma^2}{\mu_2 - \mu_1} \log\frac{\pi}{1 - \pi} .
-
-    The combination is new here.
+    with :math:`k = 4` parameters of two groups and of a beta or skewed distribution,
+    and 2 of the others; and the means have to lie two standard deviations apart, from
+    which on a mixture of two equal groups has two modes. In the lower group is who more
+    likely belongs to it. The combination is new here.
 
     Parameters
     ----------
@@ -89,97 +81,39 @@ def share_below_gap(focus: FloatArray) -> float:
     z = np.sort(focus).astype(np.float64)
     z = (z - z[0]) / (z[-1] - z[0])  # else the squares of tiny scores would be zero
     z = (z - z.mean()) / z.std()
-    likelihood, separation, cut = _two_groups(z)
+    column = z[:, np.newaxis]
+    two = GaussianMixture(2, covariance_type="tied", random_state=0).fit(column)
+    separation = np.ptp(two.means_) / two.covariances_[0, 0] ** 0.5
     if separation < MIN_SEPARATION:
         return 0.0
-    if likelihood - 2 * log(n) - _best_single_group(z) < MIN_EVIDENCE:
+    limit = two.bic(column) + MIN_EVIDENCE
+    if any(criterion < limit for criterion in _single_groups(z)):
         return 0.0
-    return min(float(np.mean(z < cut)), MAX_SHARE)
+    in_lower = two.predict(column) == two.means_.argmin()
+    return min(float(in_lower.mean()), MAX_SHARE)
 
 
-def _two_groups(z: FloatArray) -> tuple[float, float, float]:
-    """Return log-likelihood, separation and cut of the best mixture of two normals.
+def _single_groups(z: FloatArray) -> Iterator[float]:
+    """Yield Schwarz's criterion of each distribution with one mode, the fast first.
 
-    `z` is sorted, of mean 0 and variance 1: sums over the upper group and the
-    variance within groups follow from those over the lower one.
+    `z` is sorted, of mean 0 and variance 1.
     """
-    n = len(z)
-    n_low = np.maximum(1, np.array(STARTS) * n).astype(int)
-    sums = np.cumsum(z)[n_low - 1]  # (starts,)
-    share = n_low / n
-    for step in range(N_STEPS + 1):
-        low, high = sums / (n * share), -sums / (n * (1 - share))
-        variance = 1 - share * low**2 - (1 - share) * high**2
-        variance = np.maximum(variance, MIN_VARIANCE)
-        slope = (high - low) / variance
-        cut = (low + high) / 2 + np.log(share / (1 - share)) / slope
-        if step < N_STEPS:
-            odds = slope[:, np.newaxis] * (z - cut[:, np.newaxis])
-            with np.errstate(over="ignore"):  # far above the cut: 1 / inf is right
-                in_low = 1 / (1 + np.exp(odds))  # (starts, n)
-            share = np.clip(in_low.mean(axis=1), 1 / n, 1 - 1 / n)
-            sums = in_low @ z
-    parts = [
-        np.log(part)[:, np.newaxis]
-        - (z - mean[:, np.newaxis]) ** 2 / (2 * variance[:, np.newaxis])
-        for part, mean in ((share, low), (1 - share, high))
-    ]
-    likelihoods = np.logaddexp(*parts).sum(axis=1) - n / 2 * np.log(2 * pi * variance)
-    best = int(likelihoods.argmax())
-    separation = (high[best] - low[best]) / variance[best] ** 0.5
-    return float(likelihoods[best]), float(separation), float(cut[best])
-
-
-def _best_single_group(z: FloatArray) -> float:
-    """Return the greatest log-likelihood of one group, less its parameters' price."""
-    price = log(len(z)) / 2
-    return max(
-        _normal(z) - 2 * price,
-        _student(z) - 2 * price,
-        _skewed(z) - 4 * price,
-        _beta(z) - 4 * price,
-    )
-
-
-def _normal(z: FloatArray) -> float:
-    return -len(z) / 2 * (log(2 * pi) + 1)  # of variance 1
-
-
-def _student(z: FloatArray) -> float:
-    """Return the log-likelihood of Student's t with three degrees of freedom."""
-    centre, scale = float(np.median(z)), 0.5
-    for _ in range(4):
-        weight = 4 / (3 + (z - centre) ** 2 / scale)
-        centre = weight @ z / weight.sum()
-        scale = max(weight @ (z - centre) ** 2 / len(z), MIN_VARIANCE)
-    tails = 2 * np.log1p((z - centre) ** 2 / (3 * scale)).sum()
-    return float(len(z) * log(2 / (pi * (3 * scale) ** 0.5)) - tails)
-
-
-def _skewed(z: FloatArray) -> float:
-    """Return the log-likelihood of a root or a logarithm that is normal."""
-    margins = np.array(MARGINS)[:, np.newaxis] * (z[-1] - z[0])
-    sides = np.stack([z - z[0], z[-1] - z])[:, np.newaxis] + margins
-    sides = sides.reshape(-1, len(z))
-    logs = np.log(sides)
-    slopes = logs.sum(axis=1)  # of the transformation, as its logarithm
-    of_log = -len(z) * np.log(logs.std(axis=1)) - slopes
-    of_root = -len(z) * np.log(2 * np.sqrt(sides).std(axis=1)) - slopes / 2
-    return float(max(of_log.max(), of_root.max())) + _normal(z)
-
-
-def _beta(z: FloatArray) -> float:
-    """Return the log-likelihood of a beta distribution with one mode, by moments."""
     n, width = len(z), z[-1] - z[0]
-    best = -np.inf
-    for margin in (1 / (2 * n), 0.1, 0.5):
-        whole = width * (1 + 2 * margin)
-        u = (z - z[0] + margin * width) / whole
-        mean = u.mean()
-        size = mean * (1 - mean) * whole**2 - 1  # the variance of u is 1 / whole ** 2
+    price = np.log(n)
+    normal = -2 * stats.norm.logpdf(z).sum()
+    yield normal + 2 * price
+    margins = width * np.array(MARGINS_SKEWED)[:, np.newaxis]
+    sides = np.concatenate([z - z[0] + margins, z[-1] - z + margins])
+    for power in (0, 0.5):  # a logarithm or a root is normal
+        yield normal - 2 * stats.boxcox_llf(power, sides.T).max() + 4 * price
+    for margin in (1 / (2 * n), *MARGINS_BETA):
+        start, whole = z[0] - margin * width, width * (1 + 2 * margin)
+        mean = -start / whole
+        size = mean * (1 - mean) * whole**2 - 1  # by moments: a solver may fail
         # Below 1 it would have a mode at either end.
         a, b = max(mean * size, 1.0), max((1 - mean) * size, 1.0)
-        constant = lgamma(a + b) - lgamma(a) - lgamma(b) - log(whole)
-        parts = (a - 1) * np.log(u).sum() + (b - 1) * np.log1p(-u).sum()
-        best = max(best, n * constant + float(parts))
-    return best
+        logs = stats.beta.logpdf(z, a, b, start, whole)
+        yield -2 * logs.sum() + 4 * price
+    _, centre, scale = stats.t.fit(z, f0=3, floc=np.median(z))
+    logs = stats.t.logpdf(z, 3, centre, max(scale, MIN_SCALE))
+    yield -2 * logs.sum() + 2 * price

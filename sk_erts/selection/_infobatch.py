@@ -51,7 +51,7 @@ class InfoBatch(Policy):
 
     The original ends with some epochs on all data, an eighth of the training: give
     ``revision_epochs``. It takes a record's loss from its latest training step;
-    ``reuse_scores`` does so where that is one epoch old.
+    ``looks__reuse_scores`` does so where that is one epoch old.
 
     References
     ----------

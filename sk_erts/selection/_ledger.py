@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -92,6 +93,8 @@ class Ledger:
     n_classes : int, default=0
         Number of the network's outputs, whose probabilities are summed up; 0 keeps
         none.
+    averaged : collection of str, default=()
+        Scores that count as the mean over all looks, instead of the latest.
 
     Examples
     --------
@@ -109,7 +112,11 @@ class Ledger:
     """
 
     def __init__(
-        self, n_records: int, gaps: Sequence[int] = (1,), n_classes: int = 0
+        self,
+        n_records: int,
+        gaps: Sequence[int] = (1,),
+        n_classes: int = 0,
+        averaged: Collection[str] = (),
     ) -> None:
         self.n_records = n_records
         self.gaps = np.minimum(gaps, MAX_GAP).astype(np.int16)
@@ -123,24 +130,36 @@ class Ledger:
         self._has_score = np.zeros(n_records, dtype=bool)
         self._n_looks = np.zeros(n_records, dtype=np.uint8)  # in a row that skipped it
         self._status = np.zeros(n_records, dtype=np.int8)
-        self._proba_sum = np.zeros((n_records, n_classes), dtype=np.float32)
-        self._n_proba = np.zeros(n_records, dtype=np.int32)
+        # Over all looks, whatever they were for: what is carried on to a new training.
+        self._sums: dict[str, Array] = {
+            "proba": np.zeros((n_records, n_classes), dtype=np.float32)
+        }
+        self._sums |= {name: np.zeros(n_records, dtype=np.float32) for name in averaged}
+        self._n_summed = {
+            name: np.zeros(n_records, dtype=np.int32) for name in self._sums
+        }
         self._page = {
             name: np.full(n_records, np.nan, dtype=np.float16) for name in SCORES
         }
         self._reads: frozenset[str] = frozenset()
+        self._heading = (-1, "", "")
         self._story: list[_Page] = []
 
-    def open_epoch(self, epoch: int) -> None:
+    def open_epoch(self, epoch: int, phase: str = "", judged_by: str = "") -> None:
         """Begin a page on which no record has been looked at.
 
         Parameters
         ----------
         epoch : int
             Its number, from 0.
+        phase : str, default=""
+            What the epoch is called.
+        judged_by : str, default=""
+            What its focus is, if there is any.
         """
-        self._close_page()
+        self._story += self._open_page()
         self.epoch = epoch
+        self._heading = (epoch, phase, judged_by)
         self._status[:] = Status.NOT_LOOKED_AT
         self._reads = frozenset()
         for page in self._page.values():
@@ -171,6 +190,8 @@ class Ledger:
             Whether the network has looked at them; not if the scores follow from what
             was known.
         """
+        if name in self._sums:
+            values = self._mean_with(name, index, values)
         self._scores[name][index] = values
         self._until[name][index] = until
         self._has_score[index] = True
@@ -178,6 +199,22 @@ class Ledger:
         if name not in self._reads:  # else the page tells what was judged by
             page = self._page[name]
             page[index] = np.where(np.isnan(page[index]), values, page[index])
+
+    def note(self, index: IntArray, found: dict[str, FloatArray], until: int) -> None:
+        """Store what a look at some records said.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Positions of the records, each once.
+        found : dict of str to ndarray
+            Probabilities of all classes, ``"proba"`` (n, n_classes), and scores (n,).
+        until : int
+            Last epoch in which the scores may be used.
+        """
+        self.add_probabilities(index, found["proba"])
+        for name in found.keys() - {"proba"}:
+            self.record(name, index, found[name], until=until)
 
     def add_probabilities(self, index: IntArray, proba: FloatArray) -> None:
         """Add what a look at some records said, whatever it was for.
@@ -189,31 +226,53 @@ class Ledger:
         proba : ndarray of shape (n, n_classes)
             Probabilities of all classes.
         """
-        self._proba_sum[index] += proba
-        self._n_proba[index] += 1
+        self._sums["proba"][index] += proba
+        self._n_summed["proba"][index] += 1
 
-    def continue_from(self, other: Ledger) -> None:
+    def memory(self) -> dict[str, Array]:
+        """Return what all looks said, which a new training can begin with.
+
+        Returns
+        -------
+        memory : dict of str to ndarray
+            Sums over the looks, and their numbers, by score.
+        """
+        sums = {f"sum of {name}": values.copy() for name, values in self._sums.items()}
+        return sums | {
+            f"number of {name}": n.copy() for name, n in self._n_summed.items()
+        }
+
+    def remember(self, memory: dict[str, Array]) -> None:
         """Take over what all looks said in an earlier training on the same records.
 
         Parameters
         ----------
-        other : Ledger
-            Of as many records and classes.
+        memory : dict of str to ndarray
+            As `memory` returned it; sums that are not kept here are left aside.
         """
-        self._proba_sum[:] = other._proba_sum
-        self._n_proba[:] = other._n_proba
+        for name in self._sums.keys() & {key.removeprefix("sum of ") for key in memory}:
+            self._sums[name][:] = memory[f"sum of {name}"]
+            self._n_summed[name][:] = memory[f"number of {name}"]
 
-    def without_story(self) -> Ledger:
-        """Return what can be continued from, without the epochs.
+    def state(self) -> dict[str, Any]:
+        """Return all that is known, to go on from later.
 
         Returns
         -------
-        ledger : Ledger
-            With the probabilities of all looks.
+        state : dict
+            Copies of arrays, numbers and texts.
         """
-        bare = Ledger(self.n_records, self.gaps.tolist(), self._proba_sum.shape[1])
-        bare.continue_from(self)
-        return bare
+        return copy.deepcopy(vars(self))
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from where `state` was called.
+
+        Parameters
+        ----------
+        state : dict
+            Of a ledger over as many records.
+        """
+        vars(self).update(copy.deepcopy(state))
 
     def mean_proba(self, index: IntArray) -> FloatArray:
         """Return the mean of the probabilities over all looks at some records.
@@ -228,9 +287,9 @@ class Ledger:
         proba : ndarray of shape (n, n_classes), dtype float32
             NaN where nobody has looked yet.
         """
-        n_looks = self._n_proba[index].astype(np.float32)
+        n_looks = self._n_summed["proba"][index].astype(np.float32)
         n_looks[n_looks == 0] = np.nan
-        proba: FloatArray = self._proba_sum[index] / n_looks[:, np.newaxis]
+        proba: FloatArray = self._sums["proba"][index] / n_looks[:, np.newaxis]
         return proba
 
     def due(self, name: str, index: IntArray, epoch: int) -> BoolArray:
@@ -351,8 +410,8 @@ class Ledger:
             self._has_score,
             self._n_looks,
             self._status,
-            self._proba_sum,
-            self._n_proba,
+            *self._sums.values(),
+            *self._n_summed.values(),
         ]
         return sum(array.nbytes for array in arrays) + sum(
             page.nbytes for page in self._story
@@ -385,18 +444,32 @@ class Ledger:
                 if name in page.reads:
                     known = np.flatnonzero(_was_judged_by(name, page.status()))
                 scores[k, epoch, rows[known]] = latest[k, known]
-        mean_proba = np.full((n_samples, self._proba_sum.shape[1]), np.nan, np.float32)
+        n_classes = self._sums["proba"].shape[1]
+        mean_proba = np.full((n_samples, n_classes), np.nan, np.float32)
         mean_proba[rows] = self.mean_proba(np.arange(self.n_records))
-        return SelectionHistory(status, scores[0], scores[1], mean_proba)
+        headings = [page.heading for page in pages]
+        return SelectionHistory(
+            status,
+            scores[0],
+            scores[1],
+            mean_proba,
+            phases=tuple(phase for _, phase, _ in headings),
+            judged_by=tuple(judged_by for _, _, judged_by in headings),
+            first_epoch=1 + min((epoch for epoch, _, _ in headings), default=0),
+        )
 
     def _open_page(self) -> list[_Page]:
         """Return the page of the epoch that is running, if there is one."""
         if self.epoch < 0:
             return []
-        return [_Page(self._status, self._page, self._reads)]
+        return [_Page(self._status, self._page, self._reads, self._heading)]
 
-    def _close_page(self) -> None:
-        self._story += self._open_page()
+    def _mean_with(self, name: str, index: IntArray, values: FloatArray) -> FloatArray:
+        """Return the means of a score over all looks, these included."""
+        self._sums[name][index] += values
+        self._n_summed[name][index] += 1
+        mean: FloatArray = self._sums[name][index] / self._n_summed[name][index]
+        return mean
 
 
 def _was_judged_by(name: str, status: IntArray) -> BoolArray:
@@ -414,8 +487,10 @@ class _Page:
         status: IntArray,
         scores: dict[str, FloatArray],
         reads: frozenset[str],
+        heading: tuple[int, str, str],
     ) -> None:
         self.reads = reads
+        self.heading = heading
         code = status.astype(np.uint8)
         self._values = {}
         for name in SCORES:
@@ -460,6 +535,14 @@ class SelectionHistory:
     mean_proba : float32 ndarray of shape (n_samples, n_classes), optional
         Probabilities of the classes, or labels, averaged over all looks at the record:
         training steps, scoring passes and probes. NaN without a look.
+    phases : sequence of str of length n_epochs, default=()
+        What each epoch was: ``"full data"``, ``"warm-up"``, ``"data dropout"``,
+        ``"reliability filter"``, ``"selection"`` by a policy of another kind, or
+        ``"revision"``.
+    judged_by : sequence of str of length n_epochs, default=()
+        What the focus of each epoch is; empty where nobody was judged by one.
+    first_epoch : int, default=1
+        Number of the first epoch, counted from 1 where the schedule began.
 
     Examples
     --------
@@ -472,12 +555,17 @@ class SelectionHistory:
     (3, 40)
     >>> history.to_frame().columns.to_list()
     ['epoch', 'record', 'status', 'confidence', 'focus']
+    >>> history.phases
+    ('warm-up', 'reliability filter', 'reliability filter')
     """
 
     status: IntArray
     confidence: FloatArray
     focus: FloatArray
     mean_proba: FloatArray | None = None
+    phases: Sequence[str] = ()
+    judged_by: Sequence[str] = ()
+    first_epoch: int = 1
 
     def share(self, status: Status) -> FloatArray:
         """Return the share of the records looked at that had a status, by epoch.

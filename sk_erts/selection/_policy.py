@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
+from sk_erts.selection._judge import Judge
 from sk_erts.selection._ledger import Status
 
 __all__ = ["Policy", "Refinement", "Scores", "random_mask", "random_share"]
@@ -31,8 +32,7 @@ class Scores:
         positions (n,) that returns their scores is called when they are read, so that
         nobody is measured of whom nothing is asked.
     focus : ndarray of shape (n_records,) or callable, optional
-        Focus score of the true class's map, or the reliability in its place, if the
-        policy reads it, likewise.
+        What the judge says of the record, if the policy reads it, likewise.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Scores:
 
     @property
     def focus(self) -> FloatArray | None:
-        """Focus score of the true class's map, or reliability, (n_records,)."""
+        """What the judge says, of shape (n_records,)."""
         return self._measured("focus")
 
     def take(self, index: IntArray) -> Scores:
@@ -137,8 +137,12 @@ class Policy(BaseEstimator):
     ----------
     reads : frozenset of {"confidence", "focus"}
         Scores that the policy looks at.
-    measure : str, callable, Reliability or None
-        The focus measure it reads, if any.
+    judge : Judge or None
+        What gives the focus that it reads; None is the paper's measure of the map.
+    phase : str
+        What figures call the epochs in which it rules.
+    rehearses : bool
+        Whether easy records may be trained too, in any number.
     reason : Status
         What a record is called that the policy does not keep.
     accepted : Status
@@ -163,7 +167,9 @@ class Policy(BaseEstimator):
     """
 
     reads: frozenset[str] = frozenset()
-    measure: Any = None
+    judge: Judge | None = None
+    phase: str = "selection"
+    rehearses: bool = False
     reason: ClassVar[Status] = Status.DROPPED
     accepted: ClassVar[Status] = Status.TRAINED
 
@@ -214,21 +220,6 @@ class Policy(BaseEstimator):
         """
         return np.ones(len(status), dtype=np.float32)
 
-    def fills_up(self, status: IntArray) -> BoolArray:
-        """Return which records may be trained too, so that a last batch is full.
-
-        Parameters
-        ----------
-        status : int8 ndarray of shape (n_records,)
-            As `select` returned it.
-
-        Returns
-        -------
-        spare : bool ndarray of shape (n_records,)
-            None, but for policies that train easy records anyway.
-        """
-        return np.zeros(len(status), dtype=bool)
-
     @abstractmethod
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         """Return which records to keep, bool of shape (n_records,)."""
@@ -265,9 +256,19 @@ class Refinement(Policy):
         return self.policy.reads | self._own_reads()
 
     @property
-    def measure(self) -> Any:
-        """The focus measure that is read, if any."""
-        return self.policy.measure
+    def judge(self) -> Judge | None:  # type: ignore[override]  # asks `policy`
+        """What gives the focus that is read."""
+        return self.policy.judge
+
+    @property
+    def phase(self) -> str:  # type: ignore[override]  # asks `policy`
+        """What figures call the epochs in which it rules."""
+        return self.policy.phase
+
+    @property
+    def rehearses(self) -> bool:  # type: ignore[override]  # asks `policy`
+        """Whether easy records may be trained too, in any number."""
+        return self.policy.rehearses
 
     def select(self, scores: Scores, rng: np.random.Generator) -> IntArray:
         """Decide over some records.
@@ -303,21 +304,6 @@ class Refinement(Policy):
             As those of `policy`.
         """
         return self.policy.loss_weights(status)
-
-    def fills_up(self, status: IntArray) -> BoolArray:
-        """Return which records may be trained too: those that the other policy names.
-
-        Parameters
-        ----------
-        status : int8 ndarray of shape (n_records,)
-            As `select` returned it.
-
-        Returns
-        -------
-        spare : bool ndarray of shape (n_records,)
-            As those of `policy`.
-        """
-        return self.policy.fills_up(status)
 
     def _own_reads(self) -> frozenset[str]:
         """Return the scores that this policy itself looks at."""

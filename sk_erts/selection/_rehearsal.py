@@ -63,6 +63,11 @@ class Rehearsal(Refinement):
         self.share = share
         self.weight = weight
 
+    @property
+    def rehearses(self) -> bool:  # type: ignore[override]  # as parameters say
+        """Whether easy records may be trained too: where any are."""
+        return self.share > 0
+
     def without_focus(self) -> Policy:
         """Return the rehearsal of the policy below it without its focus filter."""
         return Rehearsal(self.policy.without_focus(), self.share, self.weight)
@@ -83,22 +88,6 @@ class Rehearsal(Refinement):
         weights = self.policy.loss_weights(status)
         weights[status == Status.REHEARSED] = self.weight
         return weights
-
-    def fills_up(self, status: IntArray) -> BoolArray:
-        """Return which records may be trained too: the easy ones, if any are.
-
-        Parameters
-        ----------
-        status : int8 ndarray of shape (n_records,)
-            As `select` returned it.
-
-        Returns
-        -------
-        spare : bool ndarray of shape (n_records,)
-            True for the easy.
-        """
-        spare: BoolArray = (status == Status.EASY) & (self.share > 0)
-        return spare
 
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         return random_share(len(scores), self.share, rng)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from sk_erts._lib.typing import FloatArray, IntArray
+from sk_erts.selection._judge import Judge, Known
+from sk_erts.selection._signal_scores import SignalScores, score_signals
 from sk_erts.selection._suspicion import label_suspicion
 
-__all__ = ["RELIABILITY", "Reliability", "as_reliability", "share_doubted"]
+if TYPE_CHECKING:
+    from sk_erts._records.records import Records
 
-# The name of the measure without parameters.
-RELIABILITY = "reliability"
+__all__ = ["Reliability"]
+
+# What errors call the scores of signals.
+QUALITY = "The 'signal_quality' of Reliability"
 
 # Below this another class was on average more probable by a third.
 DOUBTED = 1 / 3
 MAX_SHARE = 0.5
 
 
-class Reliability(BaseEstimator):
+class Reliability(Judge):
     r"""Judge a record by its label and by its signal, instead of by a map.
 
-    A measure for ``focus`` of `FocusFilter` and of the classifier, where its name is
+    A judge for ``focus`` of `FocusFilter` and of the classifier, where its name is
     ``"reliability"``; with a quality of the signals it is given as an object. The
     label is judged by the margin :math:`m` of the class that it names in the mean
     :math:`\bar p` of the probabilities from all looks at the record, from training
@@ -80,27 +84,31 @@ class Reliability(BaseEstimator):
     one is of the second:
 
     >>> import numpy as np
-    >>> from sk_erts.selection import Reliability
+    >>> from sk_erts.selection import Known, Reliability
     >>> codes = np.array([0, 0, 0])
     >>> proba = np.array([[0.9, 0.1], [0.9, 0.1], [0.2, 0.8]])
-    >>> Reliability().score(codes, proba).round(2).tolist()
+    >>> Reliability().score(Known(codes, proba)).round(2).tolist()
     [0.9, 0.9, 0.2]
 
     The second one has a bad signal:
 
     >>> from sk_erts.quality import SignalQuality
     >>> both = Reliability(SignalQuality(fs=100))
-    >>> both.score(codes, proba, np.array([0, 0.7, 0])).round(2).tolist()
+    >>> known = Known(codes, proba, signal=np.array([0, 0.7, 0]))
+    >>> both.score(known).round(2).tolist()
     [0.9, 0.3, 0.2]
     """
+
+    remembers = True
+    shown_as = "reliability of the record"
 
     def __init__(self, signal_quality: Any = None, label: bool = True) -> None:
         self.signal_quality = signal_quality
         self.label = label
 
     @property
-    def reads(self) -> frozenset[str]:
-        """Scores without which a record cannot be judged."""
+    def reads(self) -> frozenset[str]:  # type: ignore[override]  # as parameters say
+        """What must have been looked at before a record is judged."""
         if not self.label and self.signal_quality is None:
             raise ValueError(
                 "Reliability must judge labels or signals. Got label=False and "
@@ -108,68 +116,46 @@ class Reliability(BaseEstimator):
             )
         return frozenset({"confidence"} if self.label else ())
 
-    def score(
-        self,
-        codes: IntArray,
-        proba: FloatArray,
-        signal_suspicion: FloatArray | None = None,
-    ) -> FloatArray:
-        """Return the reliability of records.
+    def measure_signals(self, records: Records, rows: IntArray) -> SignalScores | None:
+        """Measure the signals of the training records, if their quality counts.
 
         Parameters
         ----------
-        codes : ndarray of shape (n_records,) or (n_records, n_labels)
-            Class index of each label, or an indicator matrix of several labels.
-        proba : ndarray of shape (n_records, n_classes)
-            Mean probabilities of the classes, or of the labels.
-        signal_suspicion : ndarray of shape (n_records,), optional
-            That of the signals, in [0, 1]; see
-            :func:`~sk_erts.selection.signal_suspicion`.
+        records : Records
+            Where they are.
+        rows : int ndarray of shape (n_records,)
+            Which of them.
 
         Returns
         -------
-        reliability : ndarray of shape (n_records,)
-            In [0, 1]; higher is better.
+        signals : SignalScores or None
+            What `signal_quality` says, fitted on them.
         """
-        suspicion: FloatArray = np.zeros(len(codes))
+        if self.signal_quality is None:
+            return None
+        return score_signals(self.signal_quality, records, rows, QUALITY)
+
+    def share_doubted(self, scores: FloatArray) -> float:
+        """Return the share of candidates that cannot be relied on.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_records,)
+            Of the candidates, as `score` returned them.
+
+        Returns
+        -------
+        share : float
+            That of those below 1/3; at most 0.5.
+        """
+        if not len(scores):
+            return 0.0
+        return min(float(np.mean(scores < DOUBTED)), MAX_SHARE)
+
+    def _score(self, known: Known) -> FloatArray:
+        suspicion: FloatArray = np.zeros(len(known.codes))
         if self.label:
-            suspicion = label_suspicion(codes, proba)
-        if signal_suspicion is not None:
-            suspicion = np.maximum(suspicion, signal_suspicion)
+            suspicion = label_suspicion(known.codes, known.proba)
+        if known.signal is not None:
+            suspicion = np.maximum(suspicion, known.signal)
         return 1 - suspicion
-
-
-def as_reliability(focus: Any) -> Reliability | None:
-    """Return the measure that judges records, None for one that judges maps.
-
-    Parameters
-    ----------
-    focus : object
-        What a filter reads.
-
-    Returns
-    -------
-    reliability : Reliability or None
-        The object itself, or what its name stands for.
-    """
-    if isinstance(focus, str) and focus == RELIABILITY:
-        return Reliability()
-    return focus if isinstance(focus, Reliability) else None
-
-
-def share_doubted(reliability: FloatArray) -> float:
-    """Return the share of records that cannot be relied on.
-
-    Parameters
-    ----------
-    reliability : ndarray of shape (n_records,)
-        As `Reliability.score` returns it.
-
-    Returns
-    -------
-    share : float
-        At most 0.5.
-    """
-    if not len(reliability):
-        return 0.0
-    return min(float(np.mean(reliability < DOUBTED)), MAX_SHARE)

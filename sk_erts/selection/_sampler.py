@@ -11,7 +11,7 @@ from sk_erts._lib.typing import IntArray
 __all__ = ["SelectionSampler"]
 
 Choose = Callable[[IntArray], IntArray]
-FillUp = Callable[[int], IntArray]
+Spare = Callable[[int], IntArray]
 
 
 class SelectionSampler:
@@ -34,23 +34,22 @@ class SelectionSampler:
         records is a batch, however small.
     rng : Generator
         Shuffles the records.
-
-    Attributes
-    ----------
-    choose : callable
-        Maps positions of records to those of them that are trained. It can be
-        replaced at the start of each epoch; by default it keeps all.
-    fill_up : callable
-        Maps the number of free places in the last of several batches to positions of
-        records that take them; by default nobody does. It is not asked with
-        ``interval="batch"``.
+    choose : callable, optional
+        Maps positions of records to those of them that are trained; by default it
+        keeps all.
+    spare : callable, optional
+        Maps a number of free places to positions of records that may be trained too,
+        and now are; by default nobody may. The last of several batches is filled up
+        with them: its size would be a new one in each epoch, and a processor prepares
+        its convolutions anew for every size. Not with ``interval="batch"``.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sk_erts.selection import SelectionSampler
-    >>> sampler = SelectionSampler(10, 3, 5, np.random.default_rng(0))
-    >>> sampler.choose = lambda index: index[index % 2 == 0]
+    >>> def choose_even(index):
+    ...     return index[index % 2 == 0]
+    >>> sampler = SelectionSampler(10, 3, 5, np.random.default_rng(0), choose_even)
     >>> [len(batch) for batch in sampler]
     [3, 2]
     """
@@ -61,13 +60,15 @@ class SelectionSampler:
         batch_size: int,
         interval: int | str,
         rng: np.random.Generator,
+        choose: Choose | None = None,
+        spare: Spare | None = None,
     ) -> None:
         self.n_records = n_records
         self.batch_size = batch_size
         self.interval = interval
         self.rng = rng
-        self.choose: Choose = _keep_all
-        self.fill_up: FillUp = _nobody
+        self.choose = choose or _keep_all
+        self.spare = spare or _nobody
 
     def __iter__(self) -> Iterator[IntArray]:
         order = self.rng.permutation(self.n_records)
@@ -89,7 +90,7 @@ class SelectionSampler:
                 any_is_full = True
         if len(waiting):
             n_free = self.batch_size - len(waiting) if any_is_full else 0
-            yield np.concatenate([waiting, self.fill_up(n_free)])
+            yield np.concatenate([waiting, self.spare(n_free)])
 
 
 def _keep_all(index: IntArray) -> IntArray:

@@ -64,6 +64,29 @@ class Schedule:
             return policy.without_focus()
         return policy
 
+    def phase(self, epoch: int, policy: Policy) -> str:
+        """Return what an epoch is called.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+        policy : Policy
+            The whole of it.
+
+        Returns
+        -------
+        phase : str
+            ``"warm-up"``, ``"revision"``, ``"full data"``, or what the policy calls it.
+        """
+        if isinstance(policy, KeepAll):
+            return policy.phase
+        if epoch < self.warmup_epochs:
+            return "warm-up"
+        if not self.in_selection(epoch):
+            return "revision"
+        return self.policy(epoch, policy).phase
+
     def selection_epoch(self, epoch: int) -> int:
         """Return how many epochs of selection there are up to this one.
 

@@ -41,7 +41,7 @@ class SelectiveBackprop(Policy):
     -----
     The original ranks a record among the last 1024 that were looked at; here it is
     ranked among those of its interval, which all were judged by the same network. The
-    records of a small ``renewal_interval`` are a coarse measure.
+    records of a small ``looks__renewal_interval`` are a coarse measure.
 
     References
     ----------

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
 
 from sk_erts._lib.typing import FloatArray, IntArray
-from sk_erts._records.records import Records
+from sk_erts.selection._suspicion import signal_suspicion
+
+if TYPE_CHECKING:
+    from sk_erts._records.records import Records
 
 __all__ = ["SignalScores", "score_signals"]
 
@@ -32,6 +35,17 @@ class SignalScores:
 
     estimator: Any
     scores: FloatArray
+
+    @property
+    def suspicion(self) -> FloatArray:
+        """How far each signal is worse than is usual, in [0, 1]."""
+        return signal_suspicion(self.scores)
+
+    def suspicion_of(self, records: Records, name: str) -> FloatArray:
+        """Return how far the signals of other records are worse than is usual here."""
+        rows = np.arange(len(records))
+        found = score_signals(self.estimator, records, rows, name, fitted=True)
+        return signal_suspicion(found.scores, self.scores)
 
 
 def score_signals(

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from sk_erts._network.layers import last_layer_with_time
 from sk_erts.attribution import GradCAM, gradcam
 from sk_erts.attribution._maps import resample_maps
 from sk_erts.models import PooledLinear, ResNet1d
@@ -220,7 +221,7 @@ class Attentive(nn.Module):
 
 
 def test_does_not_take_channels_for_time():
-    assert GradCAM(Attentive())._last_layer_with_time(torch.zeros(1, 2, 64)) == "relu"
+    assert last_layer_with_time(Attentive(), torch.zeros(1, 2, 64)) == "relu"
     assert gradcam(Attentive(), X, resample=False).shape == (6, 64)
 
 
@@ -234,9 +235,7 @@ def test_a_head_may_begin_in_place():
 
 
 def test_finds_the_last_layer_with_a_time_axis():
-    assert (
-        GradCAM(Plain().eval())._last_layer_with_time(torch.zeros(1, 2, 64)) == "relu"
-    )
+    assert last_layer_with_time(Plain().eval(), torch.zeros(1, 2, 64)) == "relu"
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,19 @@
 """Every attribution method on every backbone: what all of them promise."""
 
 import contextlib
+import inspect
+import pickle
 import warnings
 
 import numpy as np
 import pytest
 import torch
+from numpydoc.docscrape import FunctionDoc
 from torch import nn
 
 from sk_erts import ERTSClassifier, attribution
 from sk_erts.attribution import METHODS, _explain
-from sk_erts.attribution._registry import make_method
+from sk_erts.attribution._registry import get_method, make_method
 from sk_erts.exceptions import IncompleteAttributionWarning
 from sk_erts.models._registry import MODELS
 from tests.conftest import bumps, hide
@@ -21,7 +24,6 @@ PARAMS = {
     "gradient_shap": {"n_draws": 4},
     "occlusion": {"window": 20},
 }
-FUNCTIONS = {name: name.replace("+", "_plus") for name in METHODS}
 
 
 class Contributing(nn.Module):
@@ -40,7 +42,7 @@ class Contributing(nn.Module):
 
 
 def explain(name, module, X, target=None, **params):
-    function = getattr(attribution, FUNCTIONS[name])
+    function = getattr(attribution, name)
     return function(module, X, target, **PARAMS.get(name, {}), **params)
 
 
@@ -83,8 +85,72 @@ def network(method, backbone):
     return backbone
 
 
-def test_every_method_has_a_function_of_its_name():
-    assert {FUNCTIONS[name] for name in METHODS} <= set(attribution.__all__)
+class TestFunction:
+    def test_it_is_public_and_found_where_it_says(self, method):
+        function = getattr(attribution, method)
+
+        assert method in attribution.__all__
+        assert function.__name__ == method
+        assert pickle.loads(pickle.dumps(function)) is function
+
+    def test_it_gives_the_maps_of_the_method_of_its_name(self, method, X):
+        torch.manual_seed(0)
+        network = MODELS["resnet1d"](N_LEADS, N_CLASSES, width=4)
+        network(torch.randn(16, N_LEADS, N_TIMES))
+        if method == "intrinsic":
+            network = Contributing(network)
+
+        with incomplete_is_said():
+            given = explain(method, network, X, 1, signed=True)
+            made = make_method(method, network, None, PARAMS.get(method, {}))
+            expected = _explain.explain_array(
+                made, X, 1, signed=True, batch_size=2, verbose=False
+            )
+
+        np.testing.assert_allclose(given, expected, atol=1e-6)
+
+    def test_its_parameters_are_those_of_the_method_and_the_shared_ones(self, method):
+        taken = inspect.signature(getattr(attribution, method)).parameters
+
+        own = set(inspect.signature(get_method(method)).parameters) - {"module"}
+        over_time = {"resample"} if METHODS[method] == "times" else set()
+        delta = (
+            {"return_convergence_delta"} if method == "integrated_gradients" else set()
+        )
+        assert list(taken)[:3] == ["module", "X", "target"]
+        keywords = {"signed", "batch_size", "verbose"} | over_time | delta | own
+        assert set(list(taken)[3:]) == keywords
+        kinds = {taken[name].kind for name in keywords}
+        assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+
+    @pytest.mark.parametrize(
+        ("params", "message"),
+        [
+            ({"resample": True}, r"deeplift\(\) got an .* argument 'resample'"),
+            ({"base": 1}, r"deeplift\(\) got an unexpected keyword argument 'base'"),
+        ],
+    )
+    def test_what_it_does_not_take(self, X, params, message):
+        with pytest.raises(TypeError, match=message):
+            attribution.deeplift(Linear(), X, **params)
+
+    def test_its_docstring_has_own_words_amid_the_shared_ones(self):
+        said = FunctionDoc(attribution.occlusion)
+        texts = {each.name: " ".join(each.desc) for each in said["Parameters"]}
+        (maps,) = said["Returns"]
+
+        assert texts["baseline"] == "What covers them."
+        assert (
+            texts["signed"] == "Keep negative values, where covering raises the logit."
+        )
+        assert texts["verbose"] == "Whether to show a progress bar."
+        types = {each.name: each.type for each in said["Parameters"]}
+        assert types["signed"] == "bool, default=False"
+        assert "(n_samples, n_leads, n_times)" in maps.type
+        assert [each.type for each in said["Raises"]] == ["ImportError", "ValueError"]
+        cam = FunctionDoc(attribution.gradcam)
+        assert "(n_samples, n_times)" in cam["Returns"][0].type
+        assert [each.type for each in cam["Raises"]] == ["ValueError"]
 
 
 class TestContract:
@@ -435,6 +501,7 @@ def test_gradcam_plus_plus_by_hand():
 
 
 def test_guided_gradcam_is_the_product_of_its_parts(X):
+    torch.manual_seed(0)
     network = MODELS["resnet1d"](N_LEADS, N_CLASSES, width=4)
     network(torch.randn(16, N_LEADS, N_TIMES))
 
@@ -477,12 +544,12 @@ def test_intrinsic_refuses_what_does_not_explain_itself(X):
 
     class Wrong(Contributing):
         def contributions(self, x):
-            return x
+            return x[:, :1]
 
         def forward(self, x):
             return x.sum(dim=2)
 
-    message = r"Wrong.contributions must .* \(5, 3, 3, 80\). Got \(5, 3, 80\)"
+    message = r"Wrong.contributions must .* \(5, 3, 3, 80\), or .* Got \(5, 1, 80\)"
     with pytest.raises(ValueError, match=message):
         attribution.intrinsic(Wrong(nn.Identity()), X)
 
@@ -499,6 +566,7 @@ class TestBadInput:
         ("method", "params", "message"),
         [
             ("grad_cam", {}, "named 'grad_cam'. Did you mean 'gradcam'"),
+            ("gradcam++", {}, r"named 'gradcam\+\+'. Did you mean 'gradcam_plus_plus'"),
             (3, {}, "given by its name. Got an object of type int"),
             ("gradcam", {"steps": 3}, "'gradcam' has no parameter 'steps'"),
             ("saliency", {"steps": 3}, "no parameter 'steps'. It has none"),

@@ -53,9 +53,9 @@ def test_half_precision_is_averaged_exactly():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([1.0, np.nan, 1.0], [1], 1), "'values' of beat_average contains NaN"),
-        ((np.zeros((2, 2, 9)), [1], 1), "'values' of beat_average must have 1 or 2"),
-        (([[1.0], [np.inf]], [[0], [0]], 1), "Entry 1 of 'values' .* infinity"),
+        (([1.0, np.nan, 1.0], [1], 1), "'values' .* of beat_average .* Got 1 NaN"),
+        ((np.zeros((2, 2, 9)), [1], 1), r"'values' .*\(n_times,\) or \(n_leads, n_"),
+        (([[1.0], [np.inf]], [[0], [0]], 1), r"'values\[1\]' .* infinite"),
         ((SIGNAL, [10], 1), "'peaks' .*below the record's 10 time steps"),
         (([SIGNAL], [[1], [2]], 1), "'peaks' .* each of the 1 of 'values'. Got 2"),
         ((SIGNAL, [1], 0), "'fs' .* above 0"),

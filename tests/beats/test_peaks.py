@@ -151,23 +151,23 @@ def test_no_records_have_no_peaks():
 @pytest.mark.parametrize(
     ("X", "params", "message"),
     [
-        (np.zeros(100), {}, r"Record 0 of 'X' of r_peaks must have 2 dim.*shape \(\)"),
-        ([np.zeros((2, 9)), np.zeros(9)], {}, r"Record 1 .* Got the shape \(9,\)"),
-        (np.zeros((2, 0)), {}, r"'X' of r_peaks must have 2 dimensions, none of them"),
-        ([np.full((2, 9), np.nan)], {}, "Record 0 of 'X' of r_peaks contains NaN"),
-        (np.full((2, 9), "a"), {}, "'X' of r_peaks must hold real numbers. Got the"),
+        (np.zeros(100), {}, r"'X\[0\]' .* \(n_leads, n_times\).*shape \(\)"),
+        ([np.zeros((2, 9)), np.zeros(9)], {}, r"'X\[1\]' .* Got shape \(9,\)"),
+        (np.zeros((2, 0)), {}, r"'X' .* of r_peaks .* none of them 0. .*\(2, 0"),
+        ([np.full((2, 9), np.nan)], {}, r"'X\[0\]' .* of r_peaks .* Got 18 NaN"),
+        (np.full((2, 9), "a"), {}, "'X' .* of r_peaks .*numbers. Got ndarray of dt"),
         (np.zeros((2, 9)), {"lead": 2}, "'lead' .* below 2, the number .* Got 2"),
         (np.zeros((2, 9)), {"lead": -1}, "'lead' .* a position from 0 on, .* Got -1"),
         (np.zeros((2, 9)), {"lead": True}, "'lead' .* a position .* Got True"),
-        (np.zeros((2, 9)), {"lead": "II"}, "can be a name only if 'lead_names'"),
+        (np.zeros((2, 9)), {"lead": "II"}, "no 'lead_names' .* Got 'II'.* Give"),
         (
             np.zeros((2, 9)),
             {"lead": "v1", "lead_names": LEADS},
-            "one of 'lead_names'. Got 'v1' instead. Valid names are 'II', 'V1'",
+            "'lead' .* be 'II' or 'V1'. Got 'v1' instead. Did you mean 'V1'",
         ),
-        (np.zeros((3, 9)), {"lead_names": LEADS}, "the 2 leads .* Got 3"),
-        (np.zeros((2, 9)), {"fs": 60}, "'fs' .* above 60 Hz; resample .* Got 60"),
-        (np.zeros((2, 9)), {"fs": "a"}, "'fs' .* a number of at least 0. Got 'a'"),
+        (np.zeros((3, 9)), {"lead_names": LEADS}, "3 leads of X. Got"),
+        (np.zeros((2, 9)), {"fs": 60}, "'fs' .* above 60 Hz. Got 60 instead. Resample"),
+        (np.zeros((2, 9)), {"fs": "a"}, "'fs' .* sampling frequency .* Got 'a'"),
     ],
 )
 def test_errors_say_what_to_do(X, params, message):

@@ -114,8 +114,8 @@ def test_where_the_evidence_of_synthetic_records_lies(label, segment):
 @pytest.mark.parametrize(
     ("arguments", "params", "message"),
     [
-        ((0, [1], 100), {}, "'n_times' .* ints of at least 1. Got 0"),
-        (([5, 2.5], [[1], [1]], 100), {}, "'n_times' .* Got 2.5"),
+        ((0, [1], 100), {}, "'n_times' .* an int of at least 1. Got 0"),
+        (([5, 2.5], [[1], [1]], 100), {}, r"'n_times\[1\]' .* Got 2.5"),
         ((50, [1, 50], 100), {}, "'peaks' .* below the record's 50 time steps"),
         ((50, [-1], 100), {}, "'peaks' .* rising int positions"),
         ((50, [2, 1], 100), {}, "'peaks' .* rising int positions"),

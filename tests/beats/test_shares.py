@@ -93,18 +93,24 @@ def test_leads_share_by_hand():
     [
         (
             lambda: segment_shares([[1.0, 2.0]], [[0]]),
-            r"Entry 0 of 'segments' .* the 2 time steps .* Got the shape \(1,\)",
+            r"'segments\[0\]' .* the 2 time steps .* Got shape \(1,\)",
         ),
         (lambda: segment_shares([[1.0]], [[5]]), r"ints from 0 to 4, .* Got \[5\]"),
         (lambda: segment_shares([[1.0]], [[0.5]]), r"ints from 0 to 4, .* Got \[0.5\]"),
         (lambda: segment_shares([[1.0]], []), "'segments' .* the 1 of 'maps'. Got 0"),
-        (lambda: segment_shares([[np.nan]], [[0]]), "Map 0 of 'maps' .* NaN"),
+        (lambda: segment_shares([[np.nan]], [[0]]), r"'maps\[0\]' .* NaN"),
         (
             lambda: segment_shares([[1.0]], [[0]], mass="signed"),
             "'mass' .* 'positive' or 'absolute'. Got 'signed'",
         ),
-        (lambda: lead_shares([np.ones((3, 4))], ["II"]), "the 1 leads .* Got 3"),
-        (lambda: lead_shares([np.ones(4)], ["II"]), "Map 0 .* must have 2 dim"),
+        (
+            lambda: lead_shares([np.ones((3, 4))], ["II"]),
+            r"3 leads of maps\[0\]. Got \('II',",
+        ),
+        (
+            lambda: lead_shares([np.ones(4)], ["II"]),
+            r"'maps\[0\]' .*\(n_leads, n_t.* Got shape \(4,",
+        ),
         (lambda: lead_shares([np.ones((1, 4))], ["II"], mass=1), "'mass' .* Got 1"),
     ],
 )

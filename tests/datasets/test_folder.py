@@ -81,7 +81,7 @@ class TestBadInput:
             read_records(tmp_path / "nowhere")
         with pytest.raises(RecordNotFoundError, match="holds no header"):
             read_records(tmp_path)
-        with pytest.raises(ValueError, match="'paths' .*must not be empty"):
+        with pytest.raises(ValueError, match="'paths' .*must hold a path or more"):
             read_records([])
 
     def test_two_records_of_one_name(self, folder, write_mat_record):

@@ -104,7 +104,7 @@ def test_bad_samples_are_named(tmp_path, spoilt):
 def test_parameters(tmp_path):
     with pytest.raises(ValueError, match="'float32' or 'int16'. Got 'int8'"):
         to_memmap(X, tmp_path / "x.npy", dtype="int8")
-    with pytest.raises(ValueError, match=r"Got \(70, 150\) instead"):
+    with pytest.raises(ValueError, match=r"Got shape \(70, 150\) instead"):
         to_memmap(X[:, 0], tmp_path / "x.npy")
 
 

@@ -201,7 +201,7 @@ def test_single_label_signals_belong_to_their_labels(tiny):
     [
         ({"fs": 250}, "'fs' parameter of load_ptbxl must be 100 or 500. Got 250"),
         ({"task": "superclas"}, "Got 'superclas' instead. Did you mean 'superclass'?"),
-        ({"task": None}, "'task' parameter of load_ptbxl must be one of 'superclass'"),
+        ({"task": None}, "'task' parameter of load_ptbxl must be 'superclass', "),
         ({"folds": 9}, "'folds' parameter of load_ptbxl must be None or an iterable"),
         ({"folds": "9"}, "Got '9' instead"),
         ({"folds": []}, "at least one. Got [] instead"),

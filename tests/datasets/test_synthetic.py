@@ -530,7 +530,8 @@ def test_simple_features_beat_chance_but_not_all():
         ({"n_leads": 13}, "Got 13 instead"),
         (
             {"fs": 0},
-            "'fs' parameter of make_ecg must be a finite number above 0. Got 0",
+            "'fs' parameter of make_ecg must be a sampling frequency in Hz, a finite "
+            "number above 0. Got 0",
         ),
         ({"fs": float("inf")}, "Got inf instead"),
         ({"fs": "100"}, "Got '100' instead"),
@@ -547,12 +548,15 @@ def test_simple_features_beat_chance_but_not_all():
         ({"label_noise": None}, "Got None instead"),
         ({"classes": ["NROM"]}, "Got 'NROM' instead. Did you mean 'NORM'?"),
         ({"classes": ["afib"]}, "Did you mean 'AFIB'?"),
-        ({"classes": ["zzz"]}, "'NORM', 'AFIB', 'BBB', 'STE', 'HYP', 'PVC'. Got 'zzz'"),
+        (
+            {"classes": ["zzz"]},
+            "'AFIB', 'BBB', 'STE', 'HYP' or 'PVC'. Got 'zzz'",
+        ),
         ({"classes": [["NORM"]]}, "Got ['NORM'] instead"),
-        ({"classes": "NORM"}, "must be a sequence of names out of 'NORM'"),
+        ({"classes": "NORM"}, "must be a sequence of one name or more. Got 'NORM'"),
         ({"classes": 3}, "Got 3 instead"),
-        ({"classes": []}, "one or more distinct names. Got [] instead"),
-        ({"classes": ["NORM", "NORM"]}, "one or more distinct names"),
+        ({"classes": []}, "a sequence of one name or more. Got [] instead"),
+        ({"classes": ["NORM", "NORM"]}, "must be distinct names. Got ('NORM', 'NORM')"),
         (
             {"classes": ["NORM"], "label_noise": 0.1},
             "'label_noise' parameter of make_ecg must be 0 with a single class",

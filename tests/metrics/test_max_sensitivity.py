@@ -85,5 +85,5 @@ def test_a_map_may_be_coarser_than_its_record():
 
 @pytest.mark.parametrize("bad", [0, 0.0])
 def test_noise_of_nothing_is_refused(bad):
-    with pytest.raises(ValueError, match="'radius' .* must be a number above 0"):
+    with pytest.raises(ValueError, match="'radius' .* must be a finite number above 0"):
         max_sensitivity(own, np.ones((1, 1, 4)), radius=bad)

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 import sk_erts.models
-from sk_erts._records.signals import takes_lengths
+from sk_erts._network.network import Network
 from sk_erts.attribution import GradCAM
 from sk_erts.models._registry import MODELS
 
@@ -86,7 +86,7 @@ class TestContract:
 
     def test_zeros_behind_a_record_leave_its_logits_as_they_are(self, make):
         network = make(2)
-        assert takes_lengths(network)
+        assert Network(network).takes_lengths
         network(torch.randn(16, 2, 100) + 3)
         network.eval()
         x = torch.randn(3, 2, 100)

@@ -113,7 +113,8 @@ def story():
     status[selects & (confidence > 0.5) & (row % 5 == 3)] = Status.REHEARSED
     aside = selects & (epoch > 1) & (confidence <= 0.5) & (focus + epoch / 40 < 0.3)
     status[aside] = Status.UNRELIABLE
-    return SelectionHistory(status, confidence, focus)
+    judged_by = ["focus (score of the map)"] * len(status)
+    return SelectionHistory(status, confidence, focus, judged_by=judged_by)
 
 
 def selection(kind):

@@ -71,7 +71,7 @@ def test_given_axes_and_limit_are_used():
         (TABLE, {"class_names": ["a"]}, "'class_names'.*2 names.*'a'"),
         (TABLE, {"segment_names": "PQT"}, "'segment_names'.*3 names.*'PQT'"),
         (TABLE, {"beats": np.zeros((3, 9))}, r"'beats'.*2 classes.*\(3, 9\)"),
-        (TABLE, {"beats": np.full((2, 9), np.nan)}, "'beats'.*must be finite"),
+        (TABLE, {"beats": np.full((2, 9), np.nan)}, "'beats'.*finite numbers. Got 18"),
     ],
 )
 def test_arrays_that_do_not_fit(table, options, message):

@@ -94,9 +94,9 @@ def test_given_axes_are_used():
         (([0, 1, 0.5], SCORES), {}, "'fractions'.*rising.*Got"),
         (([0, 50, 100], SCORES), {}, "'fractions'.*from 0 to 1"),
         ((FRACTIONS,), {}, "'deletion' or the 'insertion'.*one curve"),
-        ((FRACTIONS, {"a": [1, 2, 3]}), {}, r"'deletion'.*\(n_samples, 3\).*'a'"),
-        ((FRACTIONS, None, {"a": [[1, 2]]}), {}, r"'insertion'.*\(1, 2\) of 'a'"),
-        ((FRACTIONS, {"a": [[1, np.nan, 3]]}), {}, "'deletion'.*finite.*'a'"),
+        ((FRACTIONS, {"a": [1, 2, 3]}), {}, r"deletion\['a'\].*\(n_samples, 3\)"),
+        ((FRACTIONS, None, {"a": [[1, 2]]}), {}, r"insertion\['a'\].*3 fr.*\(1, 2\)"),
+        ((FRACTIONS, {"a": [[1, np.nan, 3]]}), {}, r"deletion\['a'\].*finite.*1 N"),
         ((FRACTIONS, SCORES), {"interval": "sem"}, "'interval'.*'sem'"),
     ],
 )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
@@ -8,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sk_erts.plotting import SelectionDisplay
 from sk_erts.plotting._selection_panels import LOOK
-from sk_erts.selection import DBPD, SMRD, FocusFilter, Status
+from sk_erts.selection import DBPD, SMRD, FocusFilter, InfoBatch, Status
 
 PHASES = ["warm-up", "data dropout", *["reliability filter"] * 3, "revision"]
 
@@ -105,7 +107,8 @@ def test_phases_are_named_and_parted(clf):
             ["warm-up", "full data", *["reliability filter"] * 3, "revision"],
         ),
         ({"revision_epochs": 0}, [*PHASES[:5], "reliability filter"]),
-        ({"selection": SMRD(0.3)}, ["warm-up", *["selection"] * 4, "revision"]),
+        ({"selection": SMRD(0.3)}, ["warm-up", *["data dropout"] * 4, "revision"]),
+        ({"selection": InfoBatch()}, ["warm-up", *["selection"] * 4, "revision"]),
         ({"selection": FocusFilter(DBPD(0.3))}, PHASES),
     ],
 )
@@ -129,9 +132,12 @@ def test_training_stopped_by_hand_shows_its_last_epoch_if_it_was_seen(clf):
     stopped = clone(clf)
     vars(stopped).update(vars(clf))
     story = clf.selection_
-    cut = [np.append(part, part[-1:], axis=0) for part in vars(story).values()]
-    cut[0][-1] = Status.NOT_LOOKED_AT
-    stopped.selection_ = type(story)(*cut)
+    longer = {
+        name: np.append(getattr(story, name), getattr(story, name)[-1:], axis=0)
+        for name in ("status", "confidence", "focus", "phases", "judged_by")
+    }
+    longer["status"][-1] = Status.NOT_LOOKED_AT
+    stopped.selection_ = replace(story, **longer)
     stopped.kept_counts_ = np.append(clf.kept_counts_, 0)
     display = SelectionDisplay.from_estimator(stopped)
     assert len(display.epochs) == 6

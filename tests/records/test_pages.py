@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sk_erts import ERTSClassifier, _pages
+from sk_erts import ERTSClassifier
+from sk_erts._records import pages
 from sk_erts._records.records import as_records
 from sk_erts.datasets import make_ecg, to_memmap
 
@@ -28,7 +29,7 @@ def large(tmp_path):
 
 @linux
 def test_pages_are_given_back(large, monkeypatch):
-    monkeypatch.setattr(_pages, "MAPPED_AT_MOST", 2**22)
+    monkeypatch.setattr(pages, "MAPPED_AT_MOST", 2**22)
     X, mapped = large
     before = mapped_mb()
 
@@ -41,7 +42,7 @@ def test_pages_are_given_back(large, monkeypatch):
 
 @linux
 def test_packed_records_give_theirs_back_too(large, tmp_path, monkeypatch):
-    monkeypatch.setattr(_pages, "MAPPED_AT_MOST", 2**22)
+    monkeypatch.setattr(pages, "MAPPED_AT_MOST", 2**22)
     packed = to_memmap(large[0], tmp_path / "packed.npy", dtype="int16")
     before = mapped_mb()
 
@@ -52,7 +53,7 @@ def test_packed_records_give_theirs_back_too(large, tmp_path, monkeypatch):
 
 
 def test_a_map_that_is_written_to_keeps_what_was_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(_pages, "MAPPED_AT_MOST", 1)
+    monkeypatch.setattr(pages, "MAPPED_AT_MOST", 1)
     X, _ = make_ecg(8, n_leads=2, duration_s=1, random_state=0)
     to_memmap(X, tmp_path / "ecg.npy")
     copied = np.load(tmp_path / "ecg.npy", mmap_mode="c")

@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from torch.utils.data import Dataset
 
 from sk_erts import ERTSClassifier
+from sk_erts._records.task import SeveralLabels, make_task
 from sk_erts.datasets import make_ecg
 from sk_erts.selection._audit import audit_table
 from tests.conftest import bumps
@@ -169,7 +170,7 @@ class TestSignal:
 def test_the_greater_suspicion_names_the_reason():
     proba = np.array([[0.9, 0.1], [0.1, 0.9], [0.4, 0.6], [0.9, 0.1]])
     table = audit_table(
-        np.array(["A", "B"]),
+        make_task(["A", "B"]),
         np.array([0, 0, 0, 0]),
         proba,
         None,
@@ -182,7 +183,7 @@ def test_the_greater_suspicion_names_the_reason():
 
 def test_equal_suspicion_keeps_the_order_of_the_records():
     proba = np.tile([[0.5, 0.5], [0.2, 0.8]], (100, 1))
-    table = audit_table(np.array([0, 1]), np.zeros(200, int), proba, None, None)
+    table = audit_table(make_task([0, 1]), np.zeros(200, int), proba, None, None)
     expected = [*range(1, 200, 2), *range(0, 200, 2)]
     assert table["record"].to_list() == expected
 
@@ -209,7 +210,9 @@ class TestSeveralLabels:
     def test_the_doubtful_label_is_named(self):
         codes = np.array([[1, 0], [1, 0], [1, 0]])
         proba = np.array([[0.9, 0.2], [0.9, 0.7], [0.2, 0.6]])
-        table = audit_table(np.array(["MI", "CD"]), codes, proba, None, None)
+        table = audit_table(
+            SeveralLabels(np.array(["MI", "CD"])), codes, proba, None, None
+        )
         assert table["record"].to_list() == [2, 1, 0]
         assert table["label"].to_list() == ["MI", "not CD", "not CD"]
         assert table["predicted"].to_list() == ["not MI", "CD", "not CD"]
@@ -220,7 +223,9 @@ class TestSeveralLabels:
     def test_the_story_of_the_label_counts_and_not_the_end(self):
         codes = np.array([[1, 0]])
         now, mean = np.array([[1.0, 0.0]]), np.array([[0.3, 0.1]])
-        table = audit_table(np.array(["MI", "CD"]), codes, now, mean, None)
+        table = audit_table(
+            SeveralLabels(np.array(["MI", "CD"])), codes, now, mean, None
+        )
         row = table.loc[0, ["label", "predicted", "confidence", "source"]]
         assert row.to_list() == ["MI", "MI", 0.3, "training"]
 

@@ -51,8 +51,7 @@ def test_sure_misses_do_not_make_the_mean_infinite():
 
 
 def test_none_is_added_to_fill_a_batch():
-    status = np.array([Status.TRAINED, Status.EASY, Status.REHEARSED])
-    assert not InfoBatch().fills_up(status).any()
+    assert not InfoBatch().rehearses
 
 
 @pytest.mark.parametrize("share", [1.0, -0.5, "half"])

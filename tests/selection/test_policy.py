@@ -22,6 +22,7 @@ from sk_erts.selection import (
     Scores,
     SelectiveBackprop,
     Status,
+    as_judge,
     takes_gradient,
 )
 from tests.strategies import distinct_scores, scores, seeds
@@ -121,12 +122,12 @@ def test_a_control_sets_in_with_the_focus_filter(filter_of):
 )
 def test_a_control_looks_at_no_map(policy):
     assert policy.reads == {"confidence"}
-    assert policy.measure is None
+    assert policy.judge is None
 
 
-def test_measure_is_found_through_wrappers():
-    assert Rehearsal(FocusFilter(DBPD(), focus="gini")).measure == "gini"
-    assert Rehearsal(DBPD()).measure is None
+def test_the_judge_is_found_through_wrappers():
+    assert Rehearsal(FocusFilter(DBPD(), focus="gini")).judge is as_judge("gini")
+    assert Rehearsal(DBPD()).judge is None
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,8 @@ def test_the_rehearsed_weigh_more_and_nobody_else_does():
     assert policy.policy.loss_weights(status).tolist() == [1, 1, 1]
 
 
-def test_only_easy_records_may_fill_a_batch_and_only_where_some_are_trained():
-    status = np.array([Status.TRAINED, Status.EASY, Status.UNRELIABLE, Status.DROPPED])
-    policy = Rehearsal(FocusFilter(DBPD(0.5)), 0.1)
-    assert policy.fills_up(status).tolist() == [False, True, False, False]
-    assert not Rehearsal(DBPD(0.5), 0.0).fills_up(status).any()
-    assert not policy.policy.fills_up(status).any()
+def test_it_rehearses_where_any_easy_record_is_trained():
+    assert Rehearsal(FocusFilter(DBPD(0.5)), 0.1).rehearses
+    assert FocusFilter(Rehearsal(DBPD(0.5), 0.1)).rehearses
+    assert not Rehearsal(DBPD(0.5), 0.0).rehearses
+    assert not FocusFilter(DBPD(0.5)).rehearses

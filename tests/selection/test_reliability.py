@@ -7,12 +7,13 @@ from sk_erts.selection import (
     DBPD,
     FocusFilter,
     KeepAll,
+    Known,
     Reliability,
     Scores,
     Status,
+    as_judge,
     label_suspicion,
 )
-from sk_erts.selection._reliability import as_reliability, share_doubted
 from tests.strategies import beliefs
 
 SIGNAL = SignalQuality(fs=100)
@@ -21,16 +22,16 @@ SIGNAL = SignalQuality(fs=100)
 @given(beliefs())
 def test_the_suspicion_of_an_audit_turned_round(belief):
     np.testing.assert_array_equal(
-        Reliability().score(*belief), 1 - label_suspicion(*belief)
+        Reliability().score(Known(*belief)), 1 - label_suspicion(*belief)
     )
 
 
 def test_the_worse_of_label_and_signal_counts():
     codes, proba = np.zeros(2, int), np.array([[0.8, 0.2], [0.1, 0.9]])
-    suspicion = np.array([0.5, 0.5])
-    both = Reliability(SIGNAL).score(codes, proba, suspicion)
+    known = Known(codes, proba, signal=np.array([0.5, 0.5]))
+    both = Reliability(SIGNAL).score(known)
     np.testing.assert_allclose(both, [0.5, 0.1])
-    signal = Reliability(SIGNAL, label=False).score(codes, proba, suspicion)
+    signal = Reliability(SIGNAL, label=False).score(known)
     np.testing.assert_allclose(signal, [0.5, 0.5])
 
 
@@ -42,10 +43,10 @@ def test_what_must_be_looked_at():
 
 
 def test_names_and_objects():
-    assert as_reliability("reliability").get_params() == Reliability().get_params()
+    assert as_judge("reliability").get_params() == Reliability().get_params()
     given_one = Reliability(SIGNAL)
-    assert as_reliability(given_one) is given_one
-    assert as_reliability("top_mass") is as_reliability(None) is None
+    assert as_judge(given_one) is given_one
+    assert as_judge("top_mass").reads == {"maps"}
 
 
 def test_a_filter_reads_confidence_too():
@@ -56,11 +57,12 @@ def test_a_filter_reads_confidence_too():
     assert FocusFilter(KeepAll(), "top_mass").reads == {"focus"}
 
 
-def test_two_measures_in_one_policy_are_refused():
+def test_two_judges_in_one_policy_are_refused():
     policy = FocusFilter(FocusFilter(DBPD(), "reliability"), "top_mass")
-    with pytest.raises(ValueError, match="Got 'top_mass' around 'reliability'"):
-        _ = policy.measure
-    assert FocusFilter(FocusFilter(DBPD(), "gini"), "gini").measure == "gini"
+    with pytest.raises(ValueError, match=r"Got 'top_mass' around Reliability\(\)"):
+        _ = policy.judge
+    twice = FocusFilter(FocusFilter(DBPD(), "gini"), "gini")
+    assert twice.judge is as_judge("gini")
 
 
 class TestAuto:
@@ -82,4 +84,4 @@ class TestAuto:
         assert kept.tolist() == [False] * 5 + [True] * 5
 
     def test_no_candidates(self):
-        assert share_doubted(np.zeros(0)) == 0
+        assert Reliability().share_doubted(np.zeros(0)) == 0

@@ -77,7 +77,7 @@ class TestFillUp:
         sampler = make(n=100, batch_size=16, interval=interval)
         sampler.choose = lambda index: index[:n_chosen]
         offered = []
-        sampler.fill_up = lambda n_free: (
+        sampler.spare = lambda n_free: (
             offered.append(n_free) or np.arange(1000, 1000 + n_free)
         )
         return [len(batch) for batch in sampler], offered

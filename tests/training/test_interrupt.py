@@ -5,11 +5,16 @@ import signal
 
 import numpy as np
 import pytest
+from joblib import Parallel, delayed
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import f1_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 
 from sk_erts import ERTSClassifier
 from sk_erts.exceptions import FitInterruptedWarning
+from sk_erts.preprocessing import Standardize
 from tests.conftest import bumps
 
 X, Y, _ = bumps(96)
@@ -87,7 +92,7 @@ def test_statistics_cut_short_are_put_back_and_then_renewed(small):
                 layer._forward_hooks.clear()
                 os.kill(os.getpid(), signal.SIGINT)
 
-    params = small | {"renewal_interval": 32, "probe_records": 64}
+    params = small | {"looks__renewal_interval": 32, "looks__probe_records": 64}
     clf = ERTSClassifier(**params, callbacks=[Press()])
     with pytest.warns(FitInterruptedWarning):
         clf.fit(X, Y)
@@ -110,3 +115,49 @@ def test_leaves_no_hook_behind(small):
     for part in clf.net_.module_.modules():
         assert not part._forward_pre_hooks
         assert not part._forward_hooks
+
+
+class Press(Callback):
+    """Press the key in the middle of the third epoch of any training."""
+
+    def on_batch_begin(self, net, training, **kwargs):
+        if training and len(net.history) == 3 and net.history[-1, "batches"]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def in_a_pipeline(clf):
+    return make_pipeline(Standardize(), make_pipeline(Standardize("lead"), clf))
+
+
+@pytest.mark.usefixtures("key_works")
+class TestWhatFitsManyTimesEnds:
+    """A broken-off training is no result to compare, and none to join with others."""
+
+    @pytest.mark.parametrize(
+        "fit_many",
+        [
+            lambda clf: cross_val_score(clf, X, Y, cv=3),
+            lambda clf: cross_val_score(in_a_pipeline(clf), X, Y, cv=3),
+            lambda clf: GridSearchCV(clf, {"lr": [0.01, 0.02]}, cv=2).fit(X, Y),
+            lambda clf: CalibratedClassifierCV(clf, cv=2).fit(X, Y),
+            lambda clf: Parallel()([delayed(clf.fit)(X, Y)]),
+        ],
+    )
+    def test_the_first_of_them(self, small, fit_many):
+        clf = ERTSClassifier(**small, callbacks=[Press()])
+        with pytest.raises(KeyboardInterrupt):
+            fit_many(clf)
+        assert not hasattr(clf, "net_")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    def test_in_another_process(self, small):
+        clf = ERTSClassifier(**small, callbacks=[Press()])
+        with pytest.raises(KeyboardInterrupt):
+            cross_val_score(clf, X, Y, cv=2, n_jobs=2)
+
+    def test_a_pipeline_fits_once(self, small):
+        pipe = in_a_pipeline(ERTSClassifier(**small, callbacks=[Press()]))
+        with pytest.warns(FitInterruptedWarning, match="after 2 of 6 .*no validation"):
+            pipe.fit(X, Y)
+        assert len(pipe[-1][-1].history_) == 2
+        assert pipe.predict(X).shape == (96,)

@@ -1,13 +1,20 @@
 """Half the bits where they pay: chosen once, and only if close enough."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from sk_erts._training.precision import ScoringPrecision
-from sk_erts.selection import _precision
+from sk_erts import ERTSClassifier
+from sk_erts._training import precision as precision_module
+from sk_erts._training.precision import ScoringPrecision, bfloat16_pays
+from tests.conftest import bumps
 
 CPU = torch.device("cpu")
+ASKED = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
 
 
 def dtype_inside(precision, confidences=lambda: np.zeros(1)):
@@ -15,9 +22,13 @@ def dtype_inside(precision, confidences=lambda: np.zeros(1)):
         return torch.nn.functional.linear(torch.ones(1, 2), torch.ones(1, 2)).dtype
 
 
+def never():
+    raise AssertionError("looked")
+
+
 @pytest.fixture
 def fast(monkeypatch):
-    monkeypatch.setattr(_precision, "bfloat16_pays", lambda device: True)
+    monkeypatch.setattr(precision_module, "bfloat16_pays", lambda device: True)
 
 
 def confidences(error):
@@ -27,10 +38,7 @@ def confidences(error):
 
 @pytest.mark.parametrize("name", ["float32", "bfloat16"])
 def test_what_is_wanted_is_taken_without_a_look(name):
-    def look():
-        raise AssertionError("looked")
-
-    assert dtype_inside(ScoringPrecision(name, CPU), look) == getattr(torch, name)
+    assert dtype_inside(ScoringPrecision(name, CPU), never) == getattr(torch, name)
 
 
 @pytest.mark.usefixtures("fast")
@@ -42,23 +50,139 @@ def test_auto_is_fast_where_it_is_close(error, expected):
     assert dtype_inside(ScoringPrecision("auto", CPU), confidences(error)) == expected
 
 
-def test_auto_is_exact_where_the_processor_is_no_faster(monkeypatch):
-    monkeypatch.setattr(_precision, "bfloat16_pays", lambda device: False)
+def test_auto_is_exact_where_the_processor_has_no_instructions(monkeypatch):
+    monkeypatch.setattr(precision_module, "bfloat16_pays", lambda device: False)
     precision = ScoringPrecision("auto", CPU)
     assert dtype_inside(precision, confidences(0.0)) == torch.float32
 
 
 @pytest.mark.usefixtures("fast")
-def test_the_choice_is_made_once():
+@pytest.mark.parametrize(("error", "chosen"), [(0.0, "bfloat16"), (0.06, "float32")])
+def test_the_choice_is_made_once_and_can_be_read(error, chosen):
     precision = ScoringPrecision("auto", CPU)
-    dtype_inside(precision, confidences(0.0))
-    assert dtype_inside(precision, confidences(1.0)) == torch.bfloat16
+    assert precision.chosen is None
+    dtype_inside(precision, confidences(error))
+    assert precision.chosen == chosen
+    assert dtype_inside(precision, never) == getattr(torch, chosen)
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("name", ["float32", "bfloat16"])
+def test_a_choice_that_is_set_holds_without_a_look(name):
+    precision = ScoringPrecision("auto", CPU)
+    precision.chosen = name
+    assert dtype_inside(precision, never) == getattr(torch, name)
+
+
+@pytest.fixture
+def torch_reports(monkeypatch):
+    """Let torch report the capabilities of another processor, or know none."""
+
+    def fake(capabilities, asked=None, onednn=True):
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: onednn)
+        answers = {"get_capabilities": capabilities}
+        answers |= dict.fromkeys(ASKED) if asked is None else asked
+        for name, answer in answers.items():
+            if answer is None:
+                monkeypatch.delattr(torch.cpu, name, raising=False)
+            else:
+                monkeypatch.setattr(torch.cpu, name, lambda a=answer: a, raising=False)
+
+    return fake
+
+
+X86 = {"architecture": "x86_64", "avx2": True, "avx512_bf16": False, "amx_bf16": False}
 
 
 @pytest.mark.parametrize(
-    ("half", "pays"), [(0.5, True), (0.89, True), (0.91, False), (3.0, False)]
+    ("capabilities", "pays"),
+    [
+        (X86, False),
+        (X86 | {"avx512_f": True, "avx512_bw": True, "amx_tile": False}, False),
+        (X86 | {"avx512_bf16": True}, True),
+        (X86 | {"amx_bf16": True}, True),
+        ({"architecture": "arm64", "neon": True, "bf16": True}, True),
+        ({"architecture": "arm64", "neon": True, "bf16": False}, False),
+        ({"architecture": "ppc64le"}, False),
+    ],
 )
-def test_a_tenth_faster_pays(monkeypatch, half, pays):
-    seconds = {torch.float32: 1.0, torch.bfloat16: half}
-    monkeypatch.setattr(_precision, "_time_convolution", seconds.get)
-    assert _precision.bfloat16_pays.__wrapped__("cpu") == pays
+def test_bfloat16_pays_with_instructions_for_it(torch_reports, capabilities, pays):
+    torch_reports(capabilities)
+    assert bfloat16_pays("cpu") is pays
+
+
+@pytest.mark.parametrize(
+    ("avx512", "amx", "pays"),
+    [
+        (True, False, True),
+        (False, True, True),
+        (False, False, False),
+        (None, None, False),
+        (None, True, True),
+    ],
+)
+def test_older_versions_of_torch_are_asked_otherwise(torch_reports, avx512, amx, pays):
+    torch_reports(None, dict(zip(ASKED, (avx512, amx), strict=True)))
+    assert bfloat16_pays("cpu") is pays
+
+
+def test_instructions_that_nothing_uses_do_not_pay(torch_reports):
+    torch_reports(X86 | {"avx512_bf16": True}, onednn=False)
+    assert not bfloat16_pays("cpu")
+
+
+def test_other_devices_are_exact(torch_reports):
+    torch_reports(X86 | {"avx512_bf16": True})
+    assert not bfloat16_pays("mps")
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_gpu_is_asked_for_what_it_does_not_emulate(monkeypatch, native):
+    def supported(including_emulation=True):
+        return including_emulation or native
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    assert bfloat16_pays("cuda") is native
+
+
+def train(path):
+    """Train with the default precision, and write down what came of it."""
+    torch.set_num_threads(1)
+    X, y, _ = bumps(96)
+    clf = ERTSClassifier(
+        module__width=8,
+        module__blocks=(1, 1),
+        module__kernel_size=5,
+        max_epochs=5,
+        lr=0.01,
+        batch_size=16,
+        warmup_epochs=1,
+        device="cpu",
+        random_state=0,
+        verbose=0,
+    )
+    clf.fit(X, y)
+    np.savez(
+        path,
+        status=clf.selection_.status,
+        confidence=clf.selection_.confidence,
+        proba=clf.predict_proba(X),
+    )
+
+
+def test_two_processes_train_the_same(tmp_path):
+    paths = [tmp_path / f"{i}.npz" for i in range(2)]
+    root = Path(__file__).parents[2]
+    both = [
+        subprocess.Popen([sys.executable, "-m", __name__, str(path)], cwd=root)
+        for path in paths
+    ]
+    assert [process.wait() for process in both] == [0, 0]
+    with np.load(paths[0]) as one, np.load(paths[1]) as two:
+        assert len(np.unique(one["status"])) > 1
+        for name in ("status", "confidence", "proba"):
+            assert one[name].tobytes() == two[name].tobytes(), name
+
+
+if __name__ == "__main__":
+    train(sys.argv[1])

@@ -1,0 +1,53 @@
+"""What skorch's callbacks have learned so far."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from skorch.callbacks import Callback
+
+__all__ = ["load_callback", "state_of_callback"]
+
+
+def state_of_callback(callback: Callback) -> dict[str, Any]:
+    """Return what a callback has set in a training: attributes with an underscore.
+
+    Parameters
+    ----------
+    callback : Callback
+        Anybody's.
+
+    Returns
+    -------
+    state : dict of str to object
+        Copies. Of an attribute that has a state of its own, such as a scheduler of
+        the learning rate, that state.
+    """
+    return {
+        name: copy.deepcopy(value.state_dict() if _has_state(value) else value)
+        for name, value in vars(callback).items()
+        if name.endswith("_") and not name.startswith("_")
+    }
+
+
+def load_callback(callback: Callback, state: dict[str, Any]) -> None:
+    """Go on from where `state_of_callback` was called.
+
+    Parameters
+    ----------
+    callback : Callback
+        One that has begun, and so has made what has a state of its own.
+    state : dict of str to object
+        As `state_of_callback` returned it.
+    """
+    for name, value in copy.deepcopy(state).items():
+        own: Any = getattr(callback, name, None)
+        if _has_state(own):
+            own.load_state_dict(value)
+        else:
+            setattr(callback, name, value)
+
+
+def _has_state(value: Any) -> bool:
+    return hasattr(value, "load_state_dict") and not isinstance(value, type)

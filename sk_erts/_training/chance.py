@@ -1,0 +1,92 @@
+"""The generators of a training: NumPy's own, and torch's, which it lends."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from sk_erts._network.untouched import seeded
+
+__all__ = ["Chance"]
+
+
+class Chance:
+    """Everything random in a training, from one seed.
+
+    Parameters
+    ----------
+    seed : int
+        Where to begin.
+    device : torch.device
+        Whose generator is lent beside the processor's.
+
+    Attributes
+    ----------
+    numpy : Generator
+        For order, selection and augmentation.
+    """
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.numpy = np.random.default_rng(seed)
+        self.device = device
+        self._seed = seed
+        self._torch: list[torch.Tensor] = []
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Let torch's generators go on from where this training left them.
+
+        Yields
+        ------
+        None
+            Outside, they are as they were.
+        """
+        with seeded(self._seed, self.device):
+            self._give()
+            try:
+                yield
+            finally:
+                self._torch = self._taken()
+
+    def state(self) -> dict[str, Any]:
+        """Return where the generators are.
+
+        Returns
+        -------
+        state : dict
+            Of numbers and tensors.
+        """
+        return {
+            "numpy": copy.deepcopy(self.numpy.bit_generator.state),
+            "torch": [state.clone() for state in self._torch],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from where `state` was called.
+
+        Parameters
+        ----------
+        state : dict
+            As `state` returned it.
+        """
+        self.numpy.bit_generator.state = copy.deepcopy(state["numpy"])
+        self._torch = [part.clone() for part in state["torch"]]
+
+    def _taken(self) -> list[torch.Tensor]:
+        on_device = self.device.type == "cuda"
+        return [
+            torch.get_rng_state(),
+            *([torch.cuda.get_rng_state(self.device)] if on_device else []),
+        ]
+
+    def _give(self) -> None:
+        if not self._torch:
+            return  # they have just been seeded
+        torch.set_rng_state(self._torch[0])
+        for state in self._torch[1:]:
+            torch.cuda.set_rng_state(state, self.device)

@@ -1,0 +1,307 @@
+"""What a training is to do: the classifier's parameters, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any
+
+import torch
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from torch.utils.data import DataLoader
+
+from sk_erts._lib.names import nearest
+from sk_erts._records.task import ClassWeight
+from sk_erts._training.augmenter import Augment
+from sk_erts._training.skorch_params import Parts, SkorchEstimator
+from sk_erts.models import get_model
+from sk_erts.selection import (
+    DBPD,
+    JUDGES,
+    SMRD,
+    SRD,
+    FocusFilter,
+    Judge,
+    KeepAll,
+    Looks,
+    Policy,
+    Rehearsal,
+    Schedule,
+)
+
+__all__ = ["Plan", "make_plan"]
+
+NO_NEGATIVES = Interval(Integral, 0, None, closed="left")
+AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
+CONSTRAINTS: dict[str, list[Any]] = {
+    "module": [str, torch.nn.Module, callable],
+    "data_dropout": [StrOptions({"dbpd", "smrd", "srd"}), Policy, None],
+    "confidence_threshold": [Interval(Real, 0, 1, closed="both")],
+    "easy_share": [Interval(Real, 0, 1, closed="both")],
+    "focus": [str, callable, Judge, None],
+    "focus_threshold": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
+    "warmup_epochs": [NO_NEGATIVES],
+    "focus_warmup_epochs": [NO_NEGATIVES],
+    "revision_epochs": [NO_NEGATIVES],
+    "stop_when_learned": ["boolean"],
+    "selection": [Policy, None],
+    "looks": [Looks, None],
+    "cam_layer": [str, None],
+    "max_epochs": [AT_LEAST_ONE],
+    "batch_size": [AT_LEAST_ONE],
+    "lr": [Interval(Real, 0, None, closed="neither")],
+    "optimizer": [callable],
+    "class_weight": [StrOptions({"balanced", "effective"}), dict, None],
+    "augment": [callable, list, None],
+    "validation_fraction": [
+        Interval(Real, 0, 1, closed="neither"),
+        HasMethods(["split"]),
+        "array-like",
+    ],
+    "early_stopping": ["boolean"],
+    "n_iter_no_change": [AT_LEAST_ONE],
+    "restore_best": ["boolean"],
+    "callbacks": [list, None],
+    "device": [str, torch.device],
+    "random_state": ["random_state"],
+    "warm_start": ["boolean"],
+    "verbose": ["verbose"],
+}
+
+# What `selection`, a policy of the user's own, stands in for.
+POLICY_PARAMETERS = (
+    "data_dropout",
+    "confidence_threshold",
+    "easy_share",
+    "focus",
+    "focus_threshold",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a training is to do; nothing of it changes while it is done.
+
+    Attributes
+    ----------
+    module, optimizer, callbacks : object
+        As the user gave them.
+    parts : Parts
+        Parameters of the net's parts.
+    policy : Policy
+        Which records to train.
+    schedule : Schedule
+        When it rules.
+    epochs : int
+        For how long.
+    seed : int
+        Of everything random.
+    device : torch.device
+        Where to train.
+    looks : Looks
+        How records are looked at.
+    augment : sequence of callable
+        What changes training batches, in its order.
+    validation : float, splitter, list of pairs or None
+        What is set aside; None is nothing.
+    patience : int or None
+        Epochs without a better score after which to stop; None never does.
+    """
+
+    module: Any
+    policy: Policy
+    schedule: Schedule
+    epochs: int
+    seed: int
+    device: torch.device
+    looks: Looks = field(default_factory=Looks)
+    parts: Parts = field(default_factory=Parts)
+    cam_layer: str | None = None
+    optimizer: Any = torch.optim.AdamW
+    lr: float = 1e-3
+    batch_size: int = 64
+    class_weight: ClassWeight = None
+    augment: Sequence[Augment] = ()
+    validation: Any = None
+    patience: int | None = None
+    restore_best: bool = False
+    stop_when_learned: bool = False
+    callbacks: Any = None
+    verbose: int = 0
+
+    @property
+    def judge(self) -> Judge:
+        """By what candidates are judged; the paper's measure where nothing is said."""
+        return self.policy.judge or JUDGES["top_mass"]
+
+
+def make_plan(
+    estimator: Any, *, n_epochs_before: int = 0, one_epoch: bool = False
+) -> Plan:
+    """Judge all parameters of a classifier, before any work is done.
+
+    Parameters
+    ----------
+    estimator : ERTSClassifier
+        Holds them.
+    n_epochs_before : int, default=0
+        Epochs that its network has been trained for: what goes on has another order.
+    one_epoch : bool, default=False
+        Whether this is one epoch of a training without an end, and so without a
+        revision or anything that ends one.
+
+    Returns
+    -------
+    plan : Plan
+        What they ask for.
+
+    Raises
+    ------
+    ValueError
+        If one is out of its range, misspelt, or contradicts another.
+    """
+    name = type(estimator).__name__
+    params = estimator.get_params(deep=False)
+    validate_parameter_constraints(CONSTRAINTS, params, name)
+    looks = estimator.nested("looks")
+    looks.check(name)
+    warm_ups = estimator.warmup_epochs, estimator.focus_warmup_epochs
+    validates = estimator.early_stopping or estimator.restore_best
+    validation = estimator.validation_fraction
+    if isinstance(validation, str):
+        raise ValueError(
+            f"The 'validation_fraction' parameter of {name} must be a number in "
+            f"(0, 1), a splitter or a list of pairs of indices. Got {validation!r} "
+            "instead."
+        )
+    if isinstance(validation, Real):
+        validation = float(validation) if validates else None
+    return Plan(
+        module=estimator.module,
+        parts=_checked_parts(estimator),
+        augment=_augmentations(estimator, name),
+        policy=_policy(estimator, name),
+        schedule=Schedule(None, *warm_ups)
+        if one_epoch
+        else Schedule(estimator.max_epochs, *warm_ups, estimator.revision_epochs),
+        epochs=1 if one_epoch else estimator.max_epochs,
+        seed=_seed(estimator, n_epochs_before),
+        device=_device(estimator.device),
+        looks=looks,
+        cam_layer=estimator.cam_layer,
+        optimizer=estimator.optimizer,
+        lr=estimator.lr,
+        batch_size=estimator.batch_size,
+        class_weight=estimator.class_weight,
+        validation=None if one_epoch else validation,
+        patience=estimator.n_iter_no_change if estimator.early_stopping else None,
+        restore_best=estimator.restore_best,
+        stop_when_learned=estimator.stop_when_learned,
+        callbacks=estimator.callbacks,
+        verbose=estimator.verbose,
+    )
+
+
+def _seed(estimator: Any, n_epochs_before: int) -> int:
+    drawn = check_random_state(estimator.random_state).randint(2**31 - 1)
+    return int(drawn) + n_epochs_before
+
+
+def _device(device: Any) -> torch.device:
+    """Return the device to train on; ``"auto"`` takes a GPU where there is one."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            "The 'device' parameter of ERTSClassifier must name a device of this "
+            f"machine, or be 'auto'. Got {device!r} instead: {error}"
+        ) from error
+    return torch.device(device)
+
+
+def _checked_parts(estimator: SkorchEstimator) -> Parts:
+    """Return the parameters of the net's parts, those that can be judged by now."""
+    module = estimator.module
+    module = get_model(module) if isinstance(module, str) else module
+    takes = {
+        "optimizer": estimator.optimizer,
+        "iterator_train": DataLoader,
+        "iterator_valid": DataLoader,
+    }
+    if not isinstance(module, torch.nn.Module):
+        takes["module"] = module
+    parts = estimator.parts()
+    parts.check(takes)
+    return parts
+
+
+def _augmentations(estimator: Any, name: str) -> Sequence[Augment]:
+    """Return what changes the training batches, in its order."""
+    augment = estimator.augment
+    steps = augment if isinstance(augment, list) else [augment] if augment else []
+    for step in steps:
+        if not callable(step):
+            raise ValueError(
+                f"The 'augment' parameter of {name} must be a function of records and "
+                f"a generator, or a list of such functions. Got {step!r} in it."
+            )
+    return tuple(steps)
+
+
+def _policy(estimator: Any, name: str) -> Policy:
+    """Return the policy that the flat parameters, or `selection`, describe."""
+    if estimator.selection is not None:
+        params = estimator.get_params(deep=False)
+        defaults = type(estimator)().get_params(deep=False)
+        given = [key for key in POLICY_PARAMETERS if params[key] != defaults[key]]
+        if given:
+            raise ValueError(
+                f"The parameters {given!r} of {name} describe a policy, and "
+                "'selection' is one. Give either, not both."
+            )
+        own: Policy = clone(estimator.selection, safe=False)
+        return own
+    dropout = estimator.data_dropout
+    policy: Policy = (
+        {
+            "dbpd": DBPD(estimator.confidence_threshold),
+            "smrd": SMRD(estimator.confidence_threshold),
+            "srd": SRD(),
+            None: KeepAll(),
+        }[dropout]
+        if not isinstance(dropout, Policy)
+        else clone(dropout, safe=False)
+    )
+    is_difficulty_based = isinstance(policy, DBPD)
+    if estimator.focus is not None:
+        _check_focus(estimator.focus, name)
+        focus = estimator.focus
+        focus = clone(focus) if isinstance(focus, Judge) else focus
+        policy = FocusFilter(policy, focus, estimator.focus_threshold)
+    if is_difficulty_based and estimator.easy_share > 0:
+        policy = Rehearsal(policy, estimator.easy_share)
+    return policy
+
+
+def _check_focus(focus: Any, name: str) -> None:
+    """Refuse what stands for no judge."""
+    if isinstance(focus, type):
+        raise ValueError(
+            f"The 'focus' parameter of {name} must be an object, not a class. Got "
+            f"{focus.__name__}: give {focus.__name__}()."
+        )
+    if isinstance(focus, str) and focus not in JUDGES:
+        raise ValueError(
+            f"The 'focus' parameter of {name} must be the name of a judge. Got "
+            f"{focus!r}. {nearest(focus, JUDGES)}"
+        )
