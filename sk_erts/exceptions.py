@@ -1,7 +1,9 @@
 """Errors and warnings of the package; each is a standard one as well."""
 
 __all__ = [
+    "DoubtfulInputWarning",
     "DownloadError",
+    "ExplanationWarning",
     "FitInterruptedWarning",
     "IncompleteAttributionWarning",
     "NonFiniteLossError",
@@ -54,6 +56,37 @@ class NonFiniteLossError(ValueError):
     >>> issubclass(NonFiniteLossError, ValueError)
     True
     """
+
+
+class DoubtfulInputWarning(UserWarning):
+    """Warn that records or labels are hardly what was meant, and what to write.
+
+    Examples
+    --------
+    >>> issubclass(DoubtfulInputWarning, UserWarning)
+    True
+    """
+
+
+class ExplanationWarning(UserWarning):
+    """Warn that a network has no feature maps over time, and what is explained instead.
+
+    Parameters
+    ----------
+    *args : object
+        Of the warning.
+    instead : str, optional
+        Name of the method that stands in for the one asked for.
+
+    Examples
+    --------
+    >>> issubclass(ExplanationWarning, UserWarning)
+    True
+    """
+
+    def __init__(self, *args: object, instead: str | None = None) -> None:
+        super().__init__(*args)
+        self.instead = instead
 
 
 class FitInterruptedWarning(UserWarning):

@@ -1,6 +1,7 @@
 """Bad input fails at once, and says what of which object must be what."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.exceptions import NotFittedError
@@ -45,8 +46,10 @@ class Records:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (changed(value=np.nan), "Input X contains NaN"),
-        (changed(value=np.inf), "Input X contains infinity"),
+        (changed(value=np.nan), "Input X contains NaN, in record 7. Repair"),
+        (changed(value=np.inf), "Input X contains infinity, in record 7"),
+        (changed(value=np.nan).tolist(), "Input X contains NaN, in record 7"),
+        (list(changed(value=np.nan)), "Input X contains NaN, in record 7"),
         (X[:0], r"Found array with 0 sample\(s\)"),
         (X[:, :0], r"at least one lead and one time step. Got the shape \(40, 0, 64\)"),
         (X[..., None], r"must have the shape \(n_samples, n_leads, n_times\).*Got"),
@@ -73,12 +76,48 @@ def test_records(small, bad, message):
         (np.linspace(0, 1, 40), "Unknown label type"),
         (np.where(Y == 1, np.nan, Y), "Input y contains NaN"),
         (np.stack([Y, Y], axis=1), "multiclass-multioutput"),
+        ([*Y[:9], None, *Y[10:]], "Input y contains None, in record 9. Give"),
+        ([*"ab" * 15, np.nan, *"ab", *[None] * 7], "NaN, in record 30 and 7 others"),
+        (pd.Series([*"ab" * 19, None, "a"]), "Input y contains .*, in record 38"),
+        (np.where(Y[:, None] == [0, 1, 2], 1.0, np.nan), "NaN, in record 0 and 39 ot"),
+        (np.full(40, "NORM"), "two classes or more. Got one class, 'NORM', in all 40"),
     ],
-    ids=["none", "continuous", "missing", "two columns"],
+    ids=[
+        "none",
+        "continuous",
+        "missing",
+        "two columns",
+        "None in a list",
+        "NaN among strings",
+        "series",
+        "indicators",
+        "one class",
+    ],
 )
 def test_labels(small, bad, message):
     with pytest.raises(ValueError, match=message):
         ERTSClassifier(**small).fit(X, bad)
+
+
+def test_a_memory_map_names_its_record_too(small, tmp_path):
+    np.save(tmp_path / "ecg.npy", changed(value=np.nan))
+    mapped = np.load(tmp_path / "ecg.npy", mmap_mode="r")
+    with pytest.raises(ValueError, match="Input X contains NaN, in record 7"):
+        ERTSClassifier(**small).fit(mapped, Y)
+
+
+def test_one_class_is_enough_for_a_part(small):
+    clf = ERTSClassifier(**small)
+    with pytest.raises(ValueError, match="one class, 1, .* pass all 'classes'"):
+        clf.partial_fit(X[Y == 1], Y[Y == 1])
+    clf.partial_fit(X[Y == 1], Y[Y == 1], classes=[0, 1, 2])
+    clf.partial_fit(X[Y == 2], Y[Y == 2])
+    assert clf.classes_.tolist() == [0, 1, 2]
+
+
+def test_new_records_on_their_side(fitted):
+    with pytest.raises(ValueError, match=r"X holds \(64, 2\).* X.transpose\(0, 2, 1\)"):
+        fitted.predict(X.transpose(0, 2, 1))
 
 
 @pytest.fixture(scope="module")

@@ -71,8 +71,9 @@ def divide(
         Weight of the classes.
     groups : array-like of shape (n_samples,), optional
         Records of one group, say a patient, stay on one side.
-    validation : float, splitter or iterable of pairs, optional
-        Share to set aside, or what makes the split; None sets nothing aside.
+    validation : float, splitter, iterable of pairs or TrainingSet, optional
+        Share to set aside, or what makes the split; None sets nothing aside. Records
+        from elsewhere are taken as they are.
     random_state : int, default=0
         Seed of a random split.
 
@@ -86,6 +87,8 @@ def divide(
     ValueError
         If weights are negative or all zero, or a split leaves a part empty.
     """
+    elsewhere = validation if isinstance(validation, TrainingSet) else None
+    validation = None if elsewhere is not None else validation
     weights = _weights(records, codes, task, sample_weight, class_weight)
     counts: BoolArray = np.asarray(weights.reshape(len(weights), -1).any(axis=1))
     if not counts.any():
@@ -109,7 +112,7 @@ def divide(
     def part_of(chosen: IntArray) -> TrainingSet:
         return TrainingSet(records, chosen, codes[chosen], weights[chosen])
 
-    valid = part_of(outside) if len(outside) else None
+    valid = part_of(outside) if len(outside) else elsewhere
     return FitData(
         task, part_of(inside), valid, len(records), fingerprint(records, codes)
     )

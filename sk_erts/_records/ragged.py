@@ -75,10 +75,12 @@ def as_list(X: Any, name: str) -> list[FloatArray]:
         array = np.atleast_2d(record.astype(kept, copy=False))
         n_leads = len(records[0]) if records else len(array)
         if array.ndim != 2 or 0 in array.shape or len(array) != n_leads:
+            on_side = array.ndim == 2 and records and len(records[0].T) == len(array.T)
             raise ValueError(
                 f"Record {i} of X of {name} must have the shape (n_leads, n_times), "
                 f"with the leads of the others and at least one time step. Got "
                 f"{record.shape} instead."
+                + (" Pass [x.T for x in X] if it is on its side." if on_side else "")
             )
         if not np.isfinite(array).all():
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array
 from torch.utils.data import Dataset
 
-from sk_erts._lib.typing import FloatArray, IntArray, Recordings
+from sk_erts._lib.typing import Array, FloatArray, IntArray, Recordings
+from sk_erts._records.overview import Overview, look_over
 from sk_erts._records.pages import PageCounter
 from sk_erts._records.ragged import as_list, is_ragged, pad
 from sk_erts._records.signals import Signals, batches
@@ -19,6 +21,9 @@ __all__ = ["Records", "as_records", "targets_of"]
 
 
 N_CHECKED_AT_ONCE = 64
+# What is read of a lazy collection twice: a share, and no more records than these.
+SHARE_READ_TWICE = 1 / 8
+N_READ_TWICE = 32
 
 
 class Records:
@@ -47,6 +52,7 @@ class Records:
         self._pages = PageCounter(source)
         self._is_array = isinstance(source, np.ndarray)
         self._takes = hasattr(source, "take")
+        self._overview: Overview | None = None
         first = self.take(np.array([0]))
         self.n_leads, self.n_times = first.shape[1:]
 
@@ -128,18 +134,59 @@ class Records:
         """
         return batches(len(self), batch_size)
 
-    def read_through(self) -> None:
-        """Read a lazy collection once, so that a bad record fails at the start.
+    def read_through(self) -> Overview:
+        """Look at all records, so that a bad one fails at the start.
+
+        A lazy collection is read once for it; an array in memory is looked at where
+        it is, a memory map only if it has not been read through already.
+
+        Returns
+        -------
+        overview : Overview
+            Of all records.
 
         Raises
         ------
         ValueError
-            If a record has another shape, or values that are not finite. Arrays are
-            checked where they come in.
+            If a record has another shape, or values that are not finite. Arrays in
+            memory are checked where they come in.
         """
-        if not self._is_array:
-            for index in self.batches(N_CHECKED_AT_ONCE):
-                self.take(index)
+        if self._overview is None:
+            self._overview = look_over(self._all(), len(self))
+        return self._overview
+
+    def glance(self) -> Overview:
+        """Look at all records that can be looked at for nothing.
+
+        Returns
+        -------
+        overview : Overview
+            Of a few records of a lazy collection, of all records of others.
+        """
+        if self._is_array:
+            return self.read_through()
+        n_read = max(1, min(N_READ_TWICE, int(SHARE_READ_TWICE * len(self))))
+        rows = np.linspace(0, len(self) - 1, n_read).astype(np.int64)
+        return look_over([(rows, self.take(rows))], n_read)
+
+    def _all(self) -> Iterator[tuple[IntArray, Iterable[Array]]]:
+        """Yield rows and records; arrays in memory whole, as they are."""
+        if isinstance(self.source, np.ndarray) and not isinstance(
+            self.source, np.memmap
+        ):
+            shape = len(self), self.n_leads, self.n_times
+            yield np.arange(len(self)), self.source.reshape(shape)
+            return
+        for index in self.batches(N_CHECKED_AT_ONCE):
+            yield index, self._checked(index)
+
+    def _checked(self, index: IntArray) -> FloatArray:
+        """Return records, or raise for the first that is not finite."""
+        X = self.take(index)
+        bad = ~np.isfinite(X).all(axis=(1, 2))
+        if bad.any():
+            raise ValueError(_not_finite(X[bad][0], int(index[bad.argmax()])))
+        return X
 
     def _taken(self, index: IntArray) -> FloatArray:
         """Return records of a collection that reads a whole batch at once."""
@@ -183,7 +230,9 @@ class RaggedRecords(Records):
     lengths: IntArray
 
     def __init__(self, source: list[FloatArray]) -> None:
+        self._arrays = source
         self.source = source
+        self._overview = None
         self.lengths = np.array([record.shape[1] for record in source])
         self.n_leads = len(source[0])
         self.n_times = int(self.lengths.max())
@@ -206,8 +255,13 @@ class RaggedRecords(Records):
         order = np.argsort(self.lengths, kind="stable")
         return [order[piece] for piece in super().batches(batch_size)]
 
-    def read_through(self) -> None:
-        """Do nothing: all records are in memory, and checked."""
+    def glance(self) -> Overview:
+        """Look at all records: they are in memory."""
+        return self.read_through()
+
+    def _all(self) -> Iterator[tuple[IntArray, Iterable[Array]]]:
+        """Yield rows and records, as they are."""
+        yield np.arange(len(self)), self._arrays
 
 
 def as_records(X: Any, estimator: Any) -> Records:
@@ -251,7 +305,7 @@ def as_records(X: Any, estimator: Any) -> Records:
         X,
         dtype="numeric",
         allow_nd=True,
-        ensure_all_finite=mapped is None,
+        ensure_all_finite=False,  # told below, with the record
         estimator=estimator,
         input_name="X",
     )
@@ -266,12 +320,10 @@ def as_records(X: Any, estimator: Any) -> Records:
             f"time step. Got the shape {X.shape} instead."
         )
     if mapped is None:
+        _check_finite(X)
         return Records(X)
     records = Records(mapped)
-    for index in records.batches(N_CHECKED_AT_ONCE):
-        assert_all_finite(
-            records.take(index), input_name="X", estimator_name=type(estimator).__name__
-        )
+    records.read_through()
     return records
 
 
@@ -291,6 +343,23 @@ def targets_of(X: Any) -> Any:
     if not _is_lazy(X) or len(X) == 0 or not isinstance(X[0], tuple):
         return None
     return np.stack([np.asarray(X[i][1]) for i in range(len(X))])
+
+
+def _check_finite(X: Array) -> None:
+    """Raise for an array that holds NaN or infinity, and name the record."""
+    try:
+        assert_all_finite(X)
+    except ValueError:
+        for row, x in enumerate(X):
+            if not np.isfinite(x).all():
+                raise ValueError(_not_finite(x, row)) from None
+        raise
+
+
+def _not_finite(x: Array, row: int) -> str:
+    """Say what a record holds that it must not."""
+    what = "NaN" if np.isnan(x).any() else "infinity"
+    return f"Input X contains {what}, in record {row}. Repair it, or leave it out."
 
 
 def _is_lazy(X: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,12 @@ from torch.nn import functional
 from sk_erts._lib.names import nearest
 from sk_erts._lib.typing import Array, FloatArray, IntArray
 
-__all__ = ["OneClass", "SeveralLabels", "Task", "make_task"]
+__all__ = ["OneClass", "SeveralLabels", "Task", "doubts_of_labels", "make_task"]
 
 ClassWeight = str | Mapping[Any, float] | None
 EFFECTIVE_NUMBER_BETA = 0.9999
+# From so many columns and rows on, one label in each row is no chance.
+FEWEST_ONE_HOT = (3, 10)
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,10 @@ class Task(ABC):
         """Return probabilities (n, n_classes) in double precision."""
 
     @abstractmethod
+    def log_probability(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return their logarithms, from the logits themselves."""
+
+    @abstractmethod
     def confidence(self, logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         """Return the probability (n,) of the truth, given encoded labels."""
 
@@ -202,6 +208,7 @@ class OneClass(Task):
 
     def encode(self, y: Any) -> Array:
         """Return class indices (n,)."""
+        _refuse_missing(y)
         y = column_or_1d(y)
         check_classification_targets(y)
         codes = np.searchsorted(self.classes, y).clip(max=self.n_classes - 1)
@@ -231,6 +238,10 @@ class OneClass(Task):
     def probability(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the softmax of the logits."""
         return functional.softmax(logits.double(), dim=1)
+
+    def log_probability(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return the logarithm of the softmax of the logits."""
+        return functional.log_softmax(logits.double(), dim=1) + 0.0  # no -0.0
 
     def confidence(self, logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         """Return the probability of the true class."""
@@ -294,6 +305,7 @@ class SeveralLabels(Task):
                     f"{self.classes.tolist()!r}. Got {list(y.columns)!r} instead."
                 )
             y = y[self.classes.tolist()]
+        _refuse_missing(y)
         y = check_array(y, dtype="numeric", input_name="y", accept_sparse="csr")
         y = y.toarray() if hasattr(y, "toarray") else y
         if y.shape[1] != self.n_classes or not np.isin(y, (0, 1)).all():
@@ -321,6 +333,10 @@ class SeveralLabels(Task):
     def probability(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the sigmoid of each logit."""
         return logits.double().sigmoid()
+
+    def log_probability(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return the logarithm of the sigmoid of each logit."""
+        return functional.logsigmoid(logits.double()) + 0.0  # no -0.0
 
     def confidence(self, logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         """Return the geometric mean of the probabilities of the true states."""
@@ -395,6 +411,7 @@ def make_task(y: Any) -> Task:
         If `y` holds no classes: continuous values, missing ones, or several
         columns that are no indicators.
     """
+    _refuse_missing(y)
     if not hasattr(y, "tocsr"):
         assert_all_finite(np.asarray(y), input_name="y")
     check_classification_targets(y)
@@ -409,6 +426,85 @@ def make_task(y: Any) -> Task:
             "instead."
         )
     return OneClass(np.unique(column_or_1d(y, warn=True)))
+
+
+def doubts_of_labels(task: Task, y: Any, codes: Array) -> Iterator[str]:
+    """Say what of training labels is hardly meant.
+
+    Parameters
+    ----------
+    task : Task
+        What they were taken for.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        As the user gave them.
+    codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        The same, encoded.
+
+    Yields
+    ------
+    doubt : str
+        Sentences that follow the name of the estimator, with what to do.
+
+    Raises
+    ------
+    ValueError
+        If there are not two classes.
+    """
+    if task.n_classes < 2 and codes.ndim == 1:
+        raise ValueError(
+            "y must hold two classes or more. Got one class, "
+            f"{task.classes.tolist()[0]!r}, in all {len(codes)} records: a classifier "
+            "has nothing to tell apart. To partial_fit, pass all 'classes'."
+        )
+    fewest_columns, fewest_rows = FEWEST_ONE_HOT
+    if (
+        codes.ndim == 2
+        and codes.shape[1] >= fewest_columns
+        and len(codes) >= fewest_rows
+        and (codes.sum(axis=1) == 1).all()
+    ):
+        one_class = (
+            "y.idxmax(axis=1)"
+            if hasattr(y, "idxmax")
+            else "y.argmax(axis=1)"
+            if hasattr(y, "argmax")
+            else "numpy.argmax(y, axis=1)"
+        )
+        yield (
+            f"y is an indicator matrix, taken for {codes.shape[1]} labels of which a "
+            "record may have several or none, and each row has exactly one. If that "
+            f"is the class of the record, pass {one_class}."
+        )
+
+
+def _refuse_missing(y: Any) -> None:
+    """Raise for a label that is None or NaN, and name the record."""
+    if hasattr(y, "tocsr") or y is None:
+        return
+    # A list of strings and NaN would become one of strings.
+    labels = np.asarray(y, dtype=object if isinstance(y, list | tuple) else None)
+    if labels.dtype.kind == "f":
+        missing = np.isnan(labels)
+    elif labels.dtype.kind == "O":
+        flat = [_is_missing(label) for label in labels.ravel()]
+        missing = np.array(flat, dtype=bool).reshape(labels.shape)
+    else:
+        return
+    rows = np.flatnonzero(missing.reshape(len(missing), -1).any(axis=1))
+    if len(rows):
+        what = "None" if labels[missing][0] is None else "NaN"
+        others = f" and {len(rows) - 1} others" if len(rows) > 1 else ""
+        raise ValueError(
+            f"Input y contains {what}, in record {rows[0]}{others}. Give each record a "
+            "label, or leave it out."
+        )
+
+
+def _is_missing(label: Any) -> bool:
+    """Return whether a label is None, NaN, or what pandas has for them."""
+    if label is None or type(label).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(label, float | np.floating) and bool(np.isnan(label))
 
 
 def _balanced_weights(counts: IntArray) -> FloatArray:

@@ -16,6 +16,7 @@ from sk_erts._lib.checks import (
     is_int,
     refuse,
 )
+from sk_erts._lib.lead_names import standard_spelling
 from sk_erts._lib.optional import import_optional
 from sk_erts._lib.typing import Array, FloatArray, IntArray
 
@@ -156,8 +157,9 @@ def _position(lead: Any, lead_names: Sequence[str] | None) -> int | None:
         if lead_names is None:
             wanted = "be a position, as no 'lead_names' are given"
             refuse("r_peaks", "lead", wanted, repr(lead), "Give them, or a position.")
-        names = check_lead_names("r_peaks", lead_names)
-        return names.index(check_choice("r_peaks", "lead", lead, names))
+        names = standard_spelling(check_lead_names("r_peaks", lead_names))
+        (wanted,) = standard_spelling([lead])
+        return names.index(check_choice("r_peaks", "lead", wanted, names))
     if lead is None:
         return None
     if not is_int(lead) or lead < 0:

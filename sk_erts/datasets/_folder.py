@@ -15,11 +15,19 @@ from sk_erts._records.ragged import stack_if_equal
 from sk_erts.datasets._records import check_on_error, read_many
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
+# What the name of a record may end with in a table: its header, or a signal file.
+ENDINGS = (".hea", ".mat", ".dat")
+# What a column of labels is most likely called.
+LABEL_WORDS = ("label", "labels", "class", "target", "diagnosis", "rhythm", "y")
+NAME_INDEX = "name of the record (index)"
+
 
 def read_records(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
     labels: Any = None,
+    name_column: str | None = None,
+    label_column: str | None = None,
     on_error: str = "raise",
     allow_flat: bool = False,
     n_jobs: int | None = None,
@@ -31,11 +39,16 @@ def read_records(
     ----------
     paths : path-like or iterable of path-like
         A folder, whose records at any depth are read in the order of their names; or
-        paths of records, with or without ``.hea``.
-    labels : mapping, pandas.Series or path-like, default=None
-        Label of each record by its name, without folder; or a table in a CSV file whose
-        first two columns are name and label, with a line of headings. Only records with
-        a label are read.
+        paths of records, with or without ``.hea`` or the ending of their signal file.
+    labels : mapping, pandas.Series, pandas.DataFrame or path-like, default=None
+        Label of each record by its name; or a table of names and labels, in a data
+        frame or a CSV file with a line of headings. A name may have a folder before it,
+        and an ending such as ``.hea`` or ``.mat``. Only records with a label are read.
+    name_column, label_column : str, default=None
+        Columns of the table that hold names and labels. Needed if it has more than two;
+        else the first holds names and the second labels. The index of a data frame
+        holds the names where only `label_column` is given, and where there is but one
+        column.
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read, or a label without its record, is an
         error, or is left out and listed in ``skipped``.
@@ -77,7 +90,7 @@ def read_records(
     ------
     ValueError
         If a parameter is not what it must be, two records have one name, or no record
-        can be read.
+        can be read. `RecordError`, if a table does not tell which of its columns count.
     RecordNotFoundError
         If the folder, the table, a record, or the record of a label is absent.
     RecordError
@@ -89,6 +102,9 @@ def read_records(
 
     Examples
     --------
+    With a table of more columns than two, say ``file,patient,label``, one writes
+    ``read_records(folder, labels="l.csv", name_column="file", label_column="label")``.
+
     >>> from sk_erts.datasets import read_records
     >>> read_records("not/here")
     Traceback (most recent call last):
@@ -97,7 +113,12 @@ def read_records(
     """
     check_on_error(on_error, "read_records")
     by_name = _find(paths)
-    label_of = None if labels is None else _labels(labels)
+    label_of = None
+    if labels is not None:
+        table = _as_series(labels, name_column, label_column, by_name)
+        label_of = _by_record(_labels(table), by_name)
+    elif name_column is not None or label_column is not None:
+        refuse("read_records", "labels", "be a table to have columns", "None")
     lost: list[tuple[str, str]] = []
     if label_of is not None:
         absent = [name for name in label_of if name not in by_name]
@@ -169,7 +190,7 @@ def _find(paths: Any) -> dict[str, Path]:
             refuse("read_records", "paths", "hold a path or more", "none")
     by_name: dict[str, Path] = {}
     for path in found:
-        bare = path.with_suffix("") if path.suffix == ".hea" else path
+        bare = path.with_suffix("") if _has_ending(path) else path
         if bare.name in by_name:
             raise ValueError(
                 f"The records {by_name[bare.name]} and {bare} have one name. Read them "
@@ -179,23 +200,83 @@ def _find(paths: Any) -> dict[str, Path]:
     return by_name
 
 
-def _labels(labels: Any) -> dict[str, Any]:
-    """Return labels by the name of their record."""
+def _has_ending(path: Path) -> bool:
+    """Return whether the path of a record ends as that of one of its files."""
+    return path.suffix in ENDINGS and not Path(f"{path}.hea").is_file()
+
+
+def _as_series(
+    labels: Any,
+    name_column: str | None,
+    label_column: str | None,
+    by_name: Mapping[str, Path],
+) -> Any:
+    """Return labels in a table as a Series by name; others as they are."""
     import pandas as pd
 
+    source = "labels"
     if isinstance(labels, str | os.PathLike):
+        source = os.fspath(labels)
         if not Path(labels).is_file():
             raise RecordNotFoundError(
                 f"There is no file {labels}. The 'labels' of read_records may be a CSV "
                 "table of names and labels."
             )
-        table = pd.read_csv(labels, dtype={0: str})
-        if table.shape[1] < 2:
-            raise RecordError(
-                f"{labels}: the table must have two columns, name and label. Got "
-                f"{table.shape[1]} instead."
-            )
-        labels = table.set_index(table.columns[0])[table.columns[1]]
+        dtype: Any = {0 if name_column is None else name_column: str}
+        labels = pd.read_csv(labels, dtype=dtype)
+    elif not isinstance(labels, pd.DataFrame):
+        if name_column is not None or label_column is not None:
+            refuse("read_records", "labels", "be a table to have columns", repr(labels))
+        return labels
+    elif name_column is None and (labels.shape[1] == 1 or label_column is not None):
+        labels = labels.rename_axis("index").reset_index(names=NAME_INDEX)
+        name_column = NAME_INDEX
+    if name_column is None and label_column is None and labels.shape[1] == 2:
+        name_column, label_column = labels.columns
+    elif name_column == NAME_INDEX and label_column is None:
+        label_column = labels.columns[1]
+    columns = [column for column in labels.columns if column != NAME_INDEX]
+    if labels.shape[1] < 2:
+        raise RecordError(
+            f"{source}: the table must have two columns, name and label. Got "
+            f"{labels.shape[1]} instead."
+        )
+    if name_column is None or label_column is None:
+        likely = _likely_columns(labels, by_name)
+        raise RecordError(
+            f"{source}: the table has the columns {', '.join(map(repr, columns))}, and "
+            "read_records must be told which of them hold names and labels. Write "
+            f"read_records(..., {likely})."
+        )
+    for parameter, column in [
+        ("name_column", name_column),
+        ("label_column", label_column),
+    ]:
+        if column not in labels.columns:
+            wanted = f"be a column of the table, {', '.join(map(repr, columns))}"
+            refuse("read_records", parameter, wanted, repr(column))
+    return labels.set_index(name_column)[label_column]
+
+
+def _likely_columns(table: Any, by_name: Mapping[str, Path]) -> str:
+    """Return what to write for the columns that most likely hold names and labels."""
+
+    def n_found(names: Any) -> int:
+        return sum(_name_of(str(name), by_name) in by_name for name in names)
+
+    columns = list(table.columns)
+    best = max(columns, key=lambda column: n_found(table[column]))
+    in_index = n_found(table.index) > n_found(table[best])
+    others = [column for column in columns if in_index or column != best]
+    called = [column for column in others if str(column).casefold() in LABEL_WORDS]
+    labels = f"label_column={(called or others[-1:])[0]!r}"
+    return labels if in_index else f"name_column={best!r}, {labels}"
+
+
+def _labels(labels: Any) -> dict[str, Any]:
+    """Return labels by what they call their record."""
+    import pandas as pd
+
     if isinstance(labels, pd.Series):
         doubled = labels.index[labels.index.duplicated()]
         if len(doubled):
@@ -206,7 +287,8 @@ def _labels(labels: Any) -> dict[str, Any]:
         labels = labels.to_dict()
     if not isinstance(labels, Mapping) or not labels:
         wanted = (
-            "be a mapping from names to labels, a Series or a CSV file, and not empty"
+            "be a mapping from names to labels, a Series, a data frame or a CSV file, "
+            "and not empty"
         )
         refuse("read_records", "labels", wanted, repr(labels))
     unlabelled = [name for name, label in labels.items() if pd.isna(label)]
@@ -216,6 +298,32 @@ def _labels(labels: Any) -> dict[str, Any]:
             "or take the record out."
         )
     return {str(name): label for name, label in labels.items()}
+
+
+def _by_record(
+    labels: Mapping[str, Any], by_name: Mapping[str, Path]
+) -> dict[str, Any]:
+    """Return labels by the name of their record, without folder and ending."""
+    found: dict[str, Any] = {}
+    for called, label in labels.items():
+        name = _name_of(called, by_name)
+        if name in found:
+            raise RecordError(
+                f"The 'labels' of read_records name {name!r} twice, as {called!r} too. "
+                "Name each record once."
+            )
+        found[name] = label
+    return found
+
+
+def _name_of(called: str, by_name: Mapping[str, Path]) -> str:
+    """Return the name of the record that is meant; itself if there is none."""
+    if called in by_name:
+        return called
+    last = called.replace("\\", "/").rpartition("/")[2]
+    stem, dot, ending = last.rpartition(".")
+    bare = stem if f"{dot}{ending}" in ENDINGS and last not in by_name else last
+    return bare if bare in by_name else called
 
 
 def _of_the_same_leads(

@@ -3,20 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-STANDARD_LEADS: tuple[str, ...] = (
-    "I",
-    "II",
-    "III",
-    "aVR",
-    "aVL",
-    "aVF",
-    "V1",
-    "V2",
-    "V3",
-    "V4",
-    "V5",
-    "V6",
-)
+from sk_erts._lib.lead_names import STANDARD_LEADS
+
+__all__ = ["INDEPENDENT_LEADS", "STANDARD_LEADS", "choose_leads", "lead_matrix"]
 
 # Two limb leads fix the other four; the chest leads stand for themselves.
 INDEPENDENT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")

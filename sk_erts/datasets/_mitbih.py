@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from sk_erts._lib.checks import check_choice, is_number, refuse
+from sk_erts._lib.lead_names import standard_spelling
 from sk_erts.datasets._records import (
     Record,
     check_on_error,
@@ -228,7 +229,7 @@ def check_parameters(window_s: Any, classes: Any, leads: Any) -> tuple[str, ...]
     lead_names = (leads,) if isinstance(leads, str) else tuple(leads)
     if not lead_names:
         refuse(_OWNER, "leads", "name a lead", repr(leads))
-    return lead_names
+    return standard_spelling(lead_names)
 
 
 def _check_window(window_s: Any) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from sk_erts._lib.checks import check_choice
+from sk_erts._lib.lead_names import standard_spelling
 from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
@@ -26,7 +27,6 @@ __all__ = [
     "standard_leads",
 ]
 
-_LEAD_KEYS = [name.lower() for name in STANDARD_LEADS]
 # What wfdb raises on a header or signal file that is not what it claims to be.
 _MALFORMED = (ValueError, IndexError, TypeError, KeyError)
 
@@ -42,7 +42,8 @@ class Record:
     signal : ndarray of shape (n_leads, n_times), dtype float32
         In mV.
     lead_names : tuple of n_leads str
-        As the header spells them.
+        As the header spells them, but that standard leads are spelt as usual: ``AVR``
+        is ``aVR``.
     fs : float
         Sampling frequency in Hz.
     comments : tuple of str
@@ -98,7 +99,7 @@ def read_record(path: str | os.PathLike[str], *, allow_flat: bool = False) -> Re
             f"Got {', '.join(sorted({str(unit) for unit in record.units}))} instead."
         )
     signal = np.asarray(record.p_signal, dtype=np.float32).T  # (leads, times)
-    lead_names = tuple(str(lead) for lead in record.sig_name)
+    lead_names = standard_spelling(str(lead) for lead in record.sig_name)
     missing = np.isnan(signal)
     if missing.any():
         spoilt = [lead_names[k] for k in np.flatnonzero(missing.any(axis=1))]
@@ -136,14 +137,14 @@ def standard_leads(record: Record) -> NDArray[np.float32]:
     RecordError
         If it has other leads.
     """
-    order = [lead.lower() for lead in record.lead_names]
-    if sorted(order) != sorted(_LEAD_KEYS):
+    order = standard_spelling(record.lead_names)
+    if sorted(order) != sorted(STANDARD_LEADS):
         raise RecordError(
             f"{record.name}: the leads must be the twelve standard ones, "
             f"{', '.join(STANDARD_LEADS)}, in any order. "
             f"Got {', '.join(record.lead_names)} instead."
         )
-    return record.signal[[order.index(key) for key in _LEAD_KEYS]]
+    return record.signal[[order.index(lead) for lead in STANDARD_LEADS]]
 
 
 def leads_of_length(record: Record, fs: float, n_times: int) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 from sk_erts._lib.checks import as_array, as_numbers, check_count, refuse
 from sk_erts._lib.names import nearest
 from sk_erts._lib.typing import Array, FloatArray, IntArray
+from sk_erts.exceptions import DoubtfulInputWarning
 from sk_erts.metrics._arrays import check_records
 from sk_erts.metrics._ranking import Ranking
 from sk_erts.metrics._steps import block_counts
@@ -137,7 +139,11 @@ class Occlusion:
 
     def _ask(self, X: FloatArray) -> FloatArray:
         """Return the scores (k, n_classes) of records, checked."""
-        said = as_numbers(self.owner, "predict", self.predict(X), verb="return")
+        with warnings.catch_warnings():
+            # A record of which all is occluded is flat, and meant to be.
+            warnings.simplefilter("ignore", DoubtfulInputWarning)
+            answer = self.predict(X)
+        said = as_numbers(self.owner, "predict", answer, verb="return")
         if said.ndim != 2 or len(said) != len(X) or said.shape[1] == 0:
             refuse(
                 self.owner,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sk_erts._lib.checks import check_choices, check_lead_names
+from sk_erts._lib.lead_names import standard_spelling
 from sk_erts._lib.typing import FloatArray
 from sk_erts.datasets import STANDARD_LEADS
 from sk_erts.preprocessing._base import RecordTransformer
@@ -34,7 +35,7 @@ class SelectLeads(RecordTransformer):
     Parameters
     ----------
     names : sequence of str
-        Leads to keep.
+        Leads to keep; upper and lower case of the standard leads are one.
     lead_names : sequence of str, default=STANDARD_LEADS
         Leads of the records, in their order.
 
@@ -54,10 +55,13 @@ class SelectLeads(RecordTransformer):
         self.lead_names = lead_names
 
     def _check_parameters(self) -> None:
-        present = check_lead_names(self, self.lead_names)
+        present = standard_spelling(check_lead_names(self, self.lead_names))
         derived = FROM_I_AND_II if {"I", "II"} <= set(present) else {}
         known = [*present, *(lead for lead in derived if lead not in present)]
-        check_choices(self, "names", self.names, known)
+        names = self.names
+        if not isinstance(names, str) and np.iterable(names):
+            names = standard_spelling(names)
+        check_choices(self, "names", names, known)
 
     def _check(self, X: Any, *, reset: bool) -> Any:
         X = super()._check(X, reset=reset)
@@ -68,10 +72,10 @@ class SelectLeads(RecordTransformer):
     def _transform(self, X: FloatArray) -> FloatArray:
         if X.ndim == 2:
             X = X[:, np.newaxis, :]  # (n, 1, times)
-        present = list(self.lead_names)
+        present = standard_spelling(self.lead_names)
         # A lead as a weighted sum of those that are there.
         weights = np.zeros((len(self.names), len(present)), dtype=X.dtype)
-        for row, lead in zip(weights, self.names, strict=True):
+        for row, lead in zip(weights, standard_spelling(self.names), strict=True):
             if lead in present:
                 row[present.index(lead)] = 1
             else:

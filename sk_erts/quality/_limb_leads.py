@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sk_erts._lib.checks import check_frequency, check_lead_names, refuse
+from sk_erts._lib.lead_names import standard_spelling
 from sk_erts._lib.typing import FloatArray
 from sk_erts.quality._stacks import as_stacks
 from sk_erts.quality._view import View
@@ -139,14 +140,14 @@ def check_different_leads(owner: object, names: Any) -> tuple[str, ...]:
     Returns
     -------
     names : tuple of str
-        The same.
+        The same, with the standard leads spelt as usual.
 
     Raises
     ------
     ValueError
         If they are no sequence of names, or one is there twice.
     """
-    found = check_lead_names(owner, names)
+    found = standard_spelling(check_lead_names(owner, names))
     if len(set(found)) < len(found):
         refuse(owner, "lead_names", "be different names", repr(names))
     return found

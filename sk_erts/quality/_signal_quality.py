@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sk_erts._lib.checks import check_choices, check_frequency
+from sk_erts._lib.lead_names import standard_spelling
 from sk_erts._lib.typing import Array, FloatArray
 from sk_erts.quality._baseline import baseline_wander_of
 from sk_erts.quality._contrast import noise_to_peak_of
@@ -262,7 +263,7 @@ class SignalQuality(BaseEstimator):
         self, X: Any, measures: tuple[str, ...], n_leads: int | None = None
     ) -> tuple[FloatArray, int]:
         """Return logarithms of the measures (n, n_measures), and the leads."""
-        leads = () if self.lead_names is None else tuple(self.lead_names)
+        leads = () if self.lead_names is None else standard_spelling(self.lead_names)
         if n_leads is None and leads:
             n_leads = len(leads)
         stacks = as_stacks(type(self).__name__, X, float(self.fs), n_leads)

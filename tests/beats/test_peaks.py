@@ -89,7 +89,7 @@ def test_a_lead_by_name_or_position(records):
     X, _, _ = records
     X = X.copy()
     X[:, 1] = np.roll(X[:, 1], 50, axis=-1)  # so that leads tell different peaks
-    named = r_peaks(X[0], FS, lead="V1", lead_names=LEADS)
+    named = r_peaks(X[0], FS, lead="v1", lead_names=LEADS)
     np.testing.assert_array_equal(named, r_peaks(X[0], FS, lead=1))
     np.testing.assert_array_equal(named, r_peaks(X[0, 1:], FS))
     assert not np.array_equal(named, r_peaks(X[0], FS, lead=0))
@@ -162,8 +162,8 @@ def test_no_records_have_no_peaks():
         (np.zeros((2, 9)), {"lead": "II"}, "no 'lead_names' .* Got 'II'.* Give"),
         (
             np.zeros((2, 9)),
-            {"lead": "v1", "lead_names": LEADS},
-            "'lead' .* be 'II' or 'V1'. Got 'v1' instead. Did you mean 'V1'",
+            {"lead": "v11", "lead_names": LEADS},
+            "'lead' .* be 'II' or 'V1'. Got 'v11' instead. Did you mean 'V1'",
         ),
         (np.zeros((3, 9)), {"lead_names": LEADS}, "3 leads of X. Got"),
         (np.zeros((2, 9)), {"fs": 60}, "'fs' .* above 60 Hz. Got 60 instead. Resample"),

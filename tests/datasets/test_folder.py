@@ -59,6 +59,84 @@ def test_only_records_with_a_label_are_read(folder, kind):
     assert data.target_names == ["AFIB", "NORM"]
 
 
+class TestTables:
+    COLUMNS = "file,patient,label"
+
+    @pytest.fixture
+    def table(self, folder):
+        rows = ["deep/er/a1.mat,7,AFIB", "b2.hea,8,NORM", "c3,9,AFIB"]
+        path = folder / "l.csv"
+        path.write_text("\n".join([self.COLUMNS, *rows]))
+        return path
+
+    @pytest.mark.parametrize("as_frame", [False, True])
+    def test_of_more_than_two_columns_must_say_which(self, folder, table, as_frame):
+        labels = pd.read_csv(table) if as_frame else table
+        message = (
+            "'file', 'patient', 'label', and .*"
+            r"name_column='file', label_column='label'\)"
+        )
+        with pytest.raises(RecordError, match=message):
+            read_records(folder, labels=labels)
+        data = read_records(
+            folder, labels=labels, name_column="file", label_column="label"
+        )
+        assert data.groups.tolist() == list(LABELS)
+        assert data.target.tolist() == list(LABELS.values())
+
+    def test_the_columns_may_stand_in_any_order(self, folder, table):
+        moved = pd.read_csv(table)[["label", "patient", "file"]]
+        moved.to_csv(table, index=False)
+        with pytest.raises(RecordError, match="name_column='file', label_column='lab"):
+            read_records(folder, labels=table)
+
+    def test_a_frame_may_have_its_names_in_the_index(self, folder, table):
+        frame = pd.read_csv(table).set_index("file")
+        message = r"'patient', 'label', 'age', and .*\(\.\.\., label_column='label'\)"
+        with pytest.raises(RecordError, match=message):
+            read_records(folder, labels=frame.assign(age=5))
+        for labels in (frame[["label"]], frame):
+            column = "label" if labels is frame else None
+            data = read_records(folder, labels=labels, label_column=column)
+            assert data.target.tolist() == list(LABELS.values())
+
+    def test_a_column_that_is_not_there(self, folder, table):
+        for given in ({"name_column": "name"}, {"label_column": "y"}):
+            columns = {"name_column": "file", "label_column": "label"} | given
+            with pytest.raises(ValueError, match=f"'{next(iter(given))}' .*'patient'"):
+                read_records(folder, labels=table, **columns)
+        with pytest.raises(ValueError, match="'labels' .* be a table"):
+            read_records(folder, labels=LABELS, label_column="label")
+        with pytest.raises(ValueError, match="'labels' .* be a table"):
+            read_records(folder, label_column="label")
+
+
+@pytest.mark.parametrize("ending", [".mat", ".hea", ""])
+@pytest.mark.parametrize("before", ["hosp/", "C:\\hosp\\", ""])
+def test_names_may_have_a_folder_and_an_ending(folder, before, ending):
+    labels = {f"{before}{name}{ending}": label for name, label in LABELS.items()}
+    data = read_records(folder, labels=labels)
+    assert data.groups.tolist() == list(LABELS)
+    assert data.target.tolist() == list(LABELS.values())
+
+
+def test_two_names_of_one_record(folder):
+    with pytest.raises(RecordError, match="name 'a1' twice, as 'hosp/a1.hea' too"):
+        read_records(folder, labels={"a1": 1, "hosp/a1.hea": 2})
+
+
+def test_paths_may_be_those_of_signal_files(folder):
+    data = read_records([folder / "b2.mat", folder / "d4"])
+    assert data.groups.tolist() == ["b2", "d4"]
+
+
+def test_leads_in_upper_case_are_the_standard_ones(folder, write_mat_record):
+    for place, leads in [("x1", ["AVR", "V1"]), ("x2", ["aVR", "v1"])]:
+        write_mat_record(folder / place, MOVING, leads, 250)
+    data = read_records([folder / "x1", folder / "x2"])
+    assert data.lead_names == ("aVR", "V1")
+
+
 def test_names_that_look_like_numbers_stay_names(folder, write_mat_record):
     write_mat_record(folder / "00012", MOVING[:, :300], LEADS, 250)
     (folder / "labels.csv").write_text("name,label\n00012,3\n")

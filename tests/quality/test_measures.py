@@ -185,6 +185,8 @@ def test_limb_leads_are_known_by_name():
     order = np.random.default_rng(0).permutation(12)
     names = [STANDARD_LEADS[k] for k in order]
     np.testing.assert_allclose(limb_disagreement(X[:, order], FS, names), 0, atol=1e-4)
+    folded = [name.upper() for name in names]
+    np.testing.assert_allclose(limb_disagreement(X[:, order], FS, folded), 0, atol=1e-4)
     # Taken for the standard order, the same leads contradict each other.
     assert (limb_disagreement(X[:, order], FS, STANDARD_LEADS) > 0.3).all()
 
