@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from sk_erts._network.heads import linear_after_pooling
-from sk_erts._network.layers import check_maps, graph_from, last_layer_with_time
+from sk_erts._network.layers import Layer, check_maps, find_layer, graph_from
+from sk_erts._network.logits import logits_of
 from sk_erts._network.untouched import device_of
 from sk_erts._records.signals import Signals
 
@@ -41,24 +42,6 @@ class Backbone(Protocol):
         """Return what each record adds to its loss (n,), given output and labels."""
 
 
-def logits_of(output: Any) -> Any:
-    """Return the logits of what a network returned.
-
-    Parameters
-    ----------
-    output : tensor, tuple, list or dict
-        Logits, or something whose first entry they are.
-
-    Returns
-    -------
-    logits : tensor
-        Of shape (n, n_classes), if the network is in order.
-    """
-    if isinstance(output, dict):
-        return next(iter(output.values()), None)
-    return output[0] if isinstance(output, tuple | list) and output else output
-
-
 class Network:
     """One object around any module: how it is called, split and explained.
 
@@ -69,7 +52,7 @@ class Network:
         do is that of `Backbone`.
     layer : str, optional
         Dotted name of the submodule whose feature maps are explained. By default
-        ``features``, else the last one whose output has a time axis.
+        ``features``, else what `find_layer` finds.
 
     Attributes
     ----------
@@ -79,6 +62,9 @@ class Network:
         Whether the module has `features` and `head`.
     splits : bool
         Whether the feature maps that are explained are those of ``features``.
+    found : Layer or None
+        The submodule that is explained, once a record was; None while its maps are
+        those of ``features``.
     linear : Linear or None
         The layer behind average pooling that the head consists of, if it does.
     takes_lengths : bool
@@ -93,6 +79,7 @@ class Network:
     def __init__(self, module: nn.Module, layer: str | None = None) -> None:
         self.module = module
         self.layer = layer
+        self.found: Layer | None = None
         self.name = type(module).__name__
         self.has_parts = self._has("features") and self._has("head")
         self.splits = self.has_parts and layer in (None, "features")
@@ -113,6 +100,11 @@ class Network:
     def device(self) -> torch.device:
         """Where the module is."""
         return device_of(self.module)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Where the first and last step of the maps stand, in records."""
+        return (0.0, 1.0) if self.found is None else self.found.span
 
     @property
     def contributes_by_length(self) -> bool:
@@ -207,7 +199,8 @@ class Network:
         Yields
         ------
         z : Signals
-            Feature maps (n, channels, steps) that want a gradient.
+            Feature maps (n, channels, steps) that want a gradient; between channels
+            and steps stand the other axes of 2-D maps.
         logits : tensor of shape (n, classes)
             Of a graph that begins there.
         """
@@ -219,14 +212,15 @@ class Network:
                 # A copy goes on, so that a head may begin in place.
                 yield z, self.head(Signals(z.x.clone(), z.lengths))
             return
-        if self.layer is None:
-            self.layer = last_layer_with_time(self.module, batch.x[:1])
-        with graph_from(self.module, self.layer) as found:
+        if self.found is None:
+            self.found = find_layer(self.module, batch.x, self.layer)
+            self.layer = self.found.name
+        with graph_from(self.module, self.found) as found:
             logits = self.logits(batch)
         if not found:
             raise ValueError(
-                f"The 'cam_layer' {self.layer!r} of {self.name} is not called in its "
-                "forward pass. Name a submodule that is."
+                f"The 'cam_layer' {self.layer!r} of {self.name} is not called for all "
+                "records. Name a submodule that is."
             )
         with torch.enable_grad():
             yield Signals(found[0]), logits

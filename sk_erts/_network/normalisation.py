@@ -11,7 +11,31 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from sk_erts._network.untouched import untouched
 
-__all__ = ["renewed_statistics"]
+__all__ = ["has_statistics", "renewed_statistics"]
+
+
+def has_statistics(module: nn.Module) -> bool:
+    """Return whether a network has layers with running means and variances.
+
+    Parameters
+    ----------
+    module : Module
+        The network.
+
+    Returns
+    -------
+    has_statistics : bool
+        True if a batch-normalisation layer in training mode tracks them.
+    """
+    return bool(_layers(module))
+
+
+def _layers(module: nn.Module) -> list[_BatchNorm]:
+    return [
+        part
+        for part in module.modules()
+        if isinstance(part, _BatchNorm) and part.track_running_stats and part.training
+    ]
 
 
 @contextmanager
@@ -43,11 +67,7 @@ def renewed_statistics(module: nn.Module) -> Iterator[bool]:
     .. [1] Y. Wu, J. Johnson, "Rethinking 'batch' in BatchNorm", 2021,
        arXiv:2105.07576.
     """
-    layers = [
-        part
-        for part in module.modules()
-        if isinstance(part, _BatchNorm) and part.track_running_stats and part.training
-    ]
+    layers = _layers(module)
     momenta = [layer.momentum for layer in layers]
     before = [copy.deepcopy(layer.state_dict()) for layer in layers]
     with untouched(module):

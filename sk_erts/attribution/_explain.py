@@ -130,17 +130,21 @@ def explain_records(
             maps = method(batch, lambda logits, i=index: direction(logits, i))  # type: ignore[misc]
             if not signed:
                 maps = Signals(method.unsigned(maps.x), maps.lengths)
-            found += _each(maps, batch, resample)
+            found += _each(maps, batch, resample, method.span)
             bar.update(len(index))
     order = np.argsort(np.concatenate(pieces), kind="stable")
     return stack_if_equal([found[i] for i in order])
 
 
-def _each(maps: Signals, batch: Signals, resample: bool) -> list[FloatArray]:
+def _each(
+    maps: Signals, batch: Signals, resample: bool, span: tuple[float, float]
+) -> list[FloatArray]:
     """Return the map of each record, over its own time axis."""
     found: list[FloatArray] = []
     for own, whole in zip(maps.rows(), batch.rows(), strict=True):
         over_time = own.x.ndim == 2 and resample
-        values = resample_maps(own.x, whole.x.shape[-1]) if over_time else own.x
+        values = own.x
+        if over_time:
+            values = resample_maps(own.x, whole.x.shape[-1], span)
         found += list(values.float().cpu().numpy())
     return found

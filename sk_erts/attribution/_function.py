@@ -68,6 +68,7 @@ SECTIONS = (
     "Parameters",
     "Returns",
     "Raises",
+    "Warns",
     "See Also",
     "Notes",
     "References",

@@ -7,6 +7,7 @@ Grad-CAM asks which steps of a layer's feature maps ``a[k, t]`` speak for a clas
 For average pooling and a linear layer ``w_k`` is a weight of that layer, so that
 map and logits fall out of one forward pass. For everything else the logit is
 differentiated with respect to the feature maps, never through the whole network.
+Of 2-D maps ``a[k, h, t]`` the mean is over ``h`` too, and so is the sum.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from sk_erts._network.network import Network
 from sk_erts._network.untouched import untouched
 from sk_erts._records.signals import Signals
 
-__all__ = ["Direction", "GradCAM"]
+__all__ = ["Direction", "GradCAM", "weighed"]
 
 Direction = Callable[[torch.Tensor], torch.Tensor]
 
@@ -32,8 +33,10 @@ class GradCAM:
         Maps records (n, leads, times) to logits (n, classes). If it has
         ``features(x)`` and ``head(z)``, the maps are those of its features.
     layer : str, optional
-        Dotted name of the submodule whose output (n, channels, times) is explained.
-        By default ``features``, else the last submodule with a time axis.
+        Dotted name of the submodule whose output (n, channels, times) is explained,
+        or (n, channels, heights, times), in whatever order, or the sequence of a
+        recurrent layer. By default ``features``, else the last one of the first of
+        these kinds that there is, if all evidence flows through it.
 
     Attributes
     ----------
@@ -44,7 +47,8 @@ class GradCAM:
     Raises
     ------
     ValueError
-        If the module has no submodule of this name.
+        If the module has no submodule of this name; when it is called, if no layer
+        with a time axis is found.
 
     Notes
     -----
@@ -130,8 +134,9 @@ class GradCAM:
         """
         if self.linear is None:
             logits, z, gradient = self.gradients(batch, direction)
-            weights = gradient.sum(dim=-1) / z.n_steps  # (n, channels)
-            return logits, _weighed(z, weights)
+            n_heights = z.x[0, 0].numel() // z.x.shape[-1]
+            weights = gradient.flatten(2).sum(dim=-1) / (n_heights * z.n_steps)
+            return logits, weighed(z, weights)
         with untouched(self.network.module), torch.inference_mode():
             logits, z = self.network.look(batch)
             return logits, self.in_closed_form(z, direction(logits))
@@ -151,7 +156,7 @@ class GradCAM:
         maps : Signals
             Signed maps (n, times).
         """
-        return _weighed(z, self._weights(z, direction))
+        return weighed(z, self._weights(z, direction))
 
     def gradients(
         self, batch: Signals, direction: Direction
@@ -170,8 +175,9 @@ class GradCAM:
         logits : tensor of shape (n, classes)
             Of the network in evaluation mode.
         z : Signals
-            Feature maps (n, channels, feature times).
-        gradient : tensor of shape (n, channels, feature times)
+            Feature maps (n, channels, feature times); of 2-D maps (n, channels,
+            heights, feature times).
+        gradient : tensor of the same shape
             Of the explained logits with respect to them; zero behind each record.
         """
         # cuDNN cannot differentiate recurrent layers in evaluation mode.
@@ -185,7 +191,12 @@ class GradCAM:
             else:
                 with self.network.feature_leaf(batch) as (z, logits):
                     goal = (logits * direction(logits.detach())).sum()
-                    (gradient,) = torch.autograd.grad(goal, z.x)
+                    (gradient,) = torch.autograd.grad(goal, z.x, allow_unused=True)
+                    if gradient is None:
+                        raise ValueError(
+                            f"The logits of {self.network.name} do not depend on the "
+                            f"'cam_layer' {self.layer!r}. Name another one."
+                        )
         # Even where padding is zero, the head would answer to a change of it.
         return logits.detach(), Signals(z.x.detach(), z.lengths), z.clean(gradient)
 
@@ -211,8 +222,8 @@ class GradCAM:
         logits : tensor of shape (n, classes)
             Of the network in evaluation mode.
         z : tensor of shape (n, channels, feature times)
-            Feature maps.
-        gradient : tensor of shape (n, channels, feature times)
+            Feature maps; 2-D maps have heights before the times.
+        gradient : tensor of the same shape
             Of the explained logits with respect to them; zero behind each record.
         """
         logits, z, gradient = self.gradients(Signals(x, lengths), direction)
@@ -273,6 +284,20 @@ class GradCAM:
         return weights
 
 
-def _weighed(z: Signals, weights: torch.Tensor) -> Signals:
-    """Return the weighed sum over the channels of feature maps, (n, times)."""
-    return Signals(torch.einsum("nkt,nk->nt", z.x, weights), z.lengths)
+def weighed(z: Signals, weights: torch.Tensor) -> Signals:
+    """Return the weighed sum over the channels of feature maps, and their heights.
+
+    Parameters
+    ----------
+    z : Signals
+        Feature maps (n, channels, times) or (n, channels, heights, times).
+    weights : tensor of shape (n, channels)
+        What each channel weighs.
+
+    Returns
+    -------
+    maps : Signals
+        Of shape (n, times).
+    """
+    over_heights = z.x if z.x.ndim == 3 else z.x.flatten(2, -2).sum(dim=2)
+    return Signals(torch.einsum("nkt,nk->nt", over_heights, weights), z.lengths)

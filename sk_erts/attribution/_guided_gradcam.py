@@ -72,7 +72,9 @@ class GuidedGradCAM(CaptumMethod):
                 additional_forward_args=self._weights(batch, direction),
             )
         _, cam = self.cam(batch.x, direction)
-        attention = resample_maps(cam.clamp(min=0), batch.x.shape[-1])
+        attention = resample_maps(
+            cam.clamp(min=0), batch.x.shape[-1], self.cam.network.span
+        )
         maps: torch.Tensor = guided * attention[:, None]  # (n, leads, times)
         return maps
 

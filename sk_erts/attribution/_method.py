@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from sk_erts._lib.optional import import_optional
-from sk_erts._network.network import Network, logits_of
+from sk_erts._network.logits import logits_of
+from sk_erts._network.network import Network
 from sk_erts._network.untouched import untouched
 from sk_erts._records.signals import Signals
 from sk_erts.attribution._gradcam import Direction
@@ -34,6 +35,8 @@ class Method(ABC):
         ``"leads, times"`` for maps of the shape of the records.
     takes_lengths : bool
         Whether a batch may hold records of different lengths; else each comes alone.
+    span : tuple of (float, float)
+        Where the first and last step of maps over time stand, in records.
     """
 
     name: ClassVar[str]
@@ -95,6 +98,11 @@ class Method(ABC):
             At most as many.
         """
         return batch_size
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Where the first and last step of maps over time stand, in records."""
+        return 0.0, 1.0
 
     @abstractmethod
     def _maps(self, batch: Signals, direction: Direction) -> Signals:

@@ -11,6 +11,7 @@ import numpy as np
 from sk_erts._lib.checks import check_frequency, refuse
 from sk_erts._lib.optional import import_optional
 from sk_erts.plotting._divide import divide
+from sk_erts.plotting._explained import explained_by
 from sk_erts.plotting._heat import HeatScale, evidence_label, heat_scale, mark_against
 from sk_erts.plotting._paper import LARGE_S, choose_gain
 from sk_erts.plotting._record import as_heat, as_record, name_leads
@@ -257,7 +258,7 @@ class BeatAttributionDisplay:
         signal = as_record(cls.__name__, "record", record)
         X = signal[np.newaxis]
         label = estimator.predict(X)[0] if target is None else target
-        heat = estimator.explain(X, method, target=label)[0]
+        heat, heat_unit = explained_by(estimator, X, method, label)
         found = r_peaks(signal, fs) if peaks is None else np.asarray(peaks)
         beat, average = (
             beat_average(values, found, fs, before_s, after_s)
@@ -277,7 +278,7 @@ class BeatAttributionDisplay:
             lead_names=lead_names,
             unit=unit,
             explained=label,
-            heat_unit="Grad-CAM, logit per step" if method == "gradcam" else method,
+            heat_unit=heat_unit,
             ax=ax,
             vmax=vmax,
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sk_erts._lib.checks import as_numbers, refuse
+from sk_erts._lib.checks import as_numbers, check_frequency, refuse
 from sk_erts._lib.optional import import_optional
 from sk_erts._lib.typing import FloatArray
+from sk_erts.exceptions import DoubtfulInputWarning
 from sk_erts.plotting._heat import AGAINST_SHARE, HeatScale, heat_scale
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ __all__ = ["ClassAverageDisplay"]
 _ROW_IN, _AROUND_IN, _WIDTH_IN = 0.55, 1.3, 8.5
 # A mean beat fills as much of its row.
 _BEAT_SHARE = 0.8
+
+# No beat is longer. Without a sampling frequency no beat has more samples, at 200 Hz.
+_LONGEST_BEAT_S, _MOST_SAMPLES = 3, 600
 
 _MINUS = "\N{MINUS SIGN}"
 
@@ -173,6 +178,7 @@ class ClassAverageDisplay:
         *,
         n_segments: int = 11,
         beats: Any = None,
+        fs: float | None = None,
         unit: str = "arbitrary unit",
         ax: Axes | None = None,
         vmax: float | None = None,
@@ -192,6 +198,8 @@ class ClassAverageDisplay:
                 optional
             The beats themselves, whose mean stands over each row; of several leads the
             first.
+        fs : float, optional
+            Sampling frequency in Hz, to tell beats from whole records.
         unit : str, default="arbitrary unit"
             Unit of the attributions.
         ax : Axes, optional
@@ -207,10 +215,16 @@ class ClassAverageDisplay:
         Raises
         ------
         ValueError
-            If the shapes do not fit together.
+            If the shapes do not fit together, or maps are longer than a beat of 3 s.
+
+        Warns
+        -----
+        DoubtfulInputWarning
+            If maps have more than 600 samples, and `fs` is not given.
         """
         from sk_erts.beats import segment_means
 
+        _check_are_beats(np.shape(attributions), fs)
         table = segment_means(attributions, y, n_segments)
         means = None
         if beats is not None:
@@ -229,6 +243,7 @@ class ClassAverageDisplay:
         *,
         method: str = "integrated_gradients",
         n_segments: int = 11,
+        fs: float | None = None,
         unit: str = "arbitrary unit",
         ax: Axes | None = None,
         vmax: float | None = None,
@@ -247,6 +262,8 @@ class ClassAverageDisplay:
             A key of :data:`sk_erts.attribution.METHODS`; its map is signed.
         n_segments : int, default=11
             Parts of equal length that the beat is cut in.
+        fs : float, optional
+            Sampling frequency in Hz, to tell beats from whole records.
         unit : str, default="arbitrary unit"
             Unit of the attributions.
         ax : Axes, optional
@@ -262,14 +279,23 @@ class ClassAverageDisplay:
         Raises
         ------
         ValueError
-            If there is no such method, or beats and classes are not as in `fit`.
+            If there is no such method, beats and classes are not as in `fit`, or beats
+            are longer than 3 s.
+
+        Warns
+        -----
+        DoubtfulInputWarning
+            If beats have more than 600 samples, and `fs` is not given.
         """
+        _check_are_beats(np.shape(X), fs)
         labels = estimator.predict(X) if y is None else np.asarray(y)
         return cls.from_attributions(
             estimator.explain(X, method, target=labels, signed=True),
             labels,
             n_segments=n_segments,
             beats=X,
+            # Of beats that are none it has been told.
+            fs=fs or np.shape(X)[-1],
             unit=unit,
             ax=ax,
             vmax=vmax,
@@ -355,6 +381,29 @@ class ClassAverageDisplay:
             text = ax.text(*place, words, ha="center", va="center", fontsize="small")
             texts.append(text)
         return texts
+
+
+def _check_are_beats(shape: tuple[int, ...], fs: float | None) -> None:
+    """Refuse whole records, whose segments are not those of a beat."""
+    if not shape:
+        return
+    rate = None if fs is None else check_frequency("ClassAverageDisplay", fs)
+    advice = (
+        "cut each record around its R peaks: sk_erts.beats.r_peaks finds them, "
+        "sk_erts.beats.beat_average averages over their windows."
+    )
+    if rate is not None and shape[-1] / rate > _LONGEST_BEAT_S:
+        raise ValueError(
+            f"ClassAverageDisplay must have beats, of {_LONGEST_BEAT_S} s at most. Got "
+            f"whole records of {shape[-1] / rate:g} s instead; {advice}"
+        )
+    if rate is None and shape[-1] > _MOST_SAMPLES:
+        warnings.warn(
+            f"ClassAverageDisplay wants beats, and {shape[-1]} samples are hardly one. "
+            f"Pass 'fs' if they are; else {advice}",
+            DoubtfulInputWarning,
+            stacklevel=3,
+        )
 
 
 def _number(value: float, digits: int) -> str:

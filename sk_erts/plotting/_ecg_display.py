@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_erts._lib.checks import check_frequency
 from sk_erts._lib.optional import import_optional
+from sk_erts.exceptions import DoubtfulInputWarning
+from sk_erts.plotting._explained import explained_by
 from sk_erts.plotting._heat import evidence_label, heat_scale
 from sk_erts.plotting._heat_layer import (
     beside_mm,
@@ -19,6 +22,7 @@ from sk_erts.plotting._heat_layer import (
 )
 from sk_erts.plotting._layouts import Cell
 from sk_erts.plotting._paper import (
+    MILLIVOLT,
     draw_calibration,
     draw_grid,
     figure_for,
@@ -51,13 +55,14 @@ class ECGDisplay:
         Map of the evidence in time, or in each lead and time. If it has negative
         values its scale is centred on 0, orange is evidence against the class, and
         bars below it say so in grey, where it exceeds a tenth of the scale.
-    fs : float, default=100
-        Sampling frequency in Hz.
+    fs : float, optional
+        Sampling frequency in Hz. Without it the axis of time is in samples.
     lead_names : sequence of str of length n_leads, optional
         By default `STANDARD_LEADS` for twelve leads, else numbers.
     unit : str, default="mV"
         Unit of `signal`. For any other than "mV", such as "standardised", the boxes
-        take a height that fits the record, which the label of the axis tells.
+        take a height that fits the record, which the label of the axis tells; so they
+        do, with a warning, where a record cannot be in mV.
     explained : object, optional
         Class that `heat` speaks for.
     heat_unit : str, default="arbitrary unit"
@@ -81,7 +86,7 @@ class ECGDisplay:
     colorbar_ : Colorbar or None
         The scale of the heat layer.
     ax_ : Axes
-        Horizontal unit s, vertical unit that of the signal.
+        Horizontal unit s, or samples without `fs`; vertical unit that of the signal.
     figure_ : Figure
         The figure that holds it.
 
@@ -105,7 +110,8 @@ class ECGDisplay:
     ...     return_evidence=True,
     ... )
     >>> display = ECGDisplay(
-    ...     X[0], evidence.mask[0], lead_names=evidence.lead_names, true_label=y[0]
+    ...     X[0], evidence.mask[0], fs=100, lead_names=evidence.lead_names,
+    ...     true_label=y[0],
     ... )
     >>> display.plot().ax_.get_title(loc="left")
     'true: PVC'
@@ -116,7 +122,7 @@ class ECGDisplay:
         signal: Any,
         heat: Any = None,
         *,
-        fs: float = 100,
+        fs: float | None = None,
         lead_names: Sequence[str] | None = None,
         unit: str = "mV",
         explained: Any = None,
@@ -129,7 +135,7 @@ class ECGDisplay:
         self.signal = as_record(owner, "signal", signal)
         n_leads, n_times = self.signal.shape
         self.heat = None if heat is None else as_heat(owner, heat, (n_leads, n_times))
-        self.fs = check_frequency(owner, fs)
+        self.fs = None if fs is None else check_frequency(owner, fs)
         self.lead_names = name_leads(owner, lead_names, n_leads)
         self.unit = unit
         self.explained = explained
@@ -144,7 +150,7 @@ class ECGDisplay:
         signal: Any,
         heat: Any = None,
         *,
-        fs: float = 100,
+        fs: float | None = None,
         lead_names: Sequence[str] | None = None,
         unit: str = "mV",
         explained: Any = None,
@@ -165,8 +171,8 @@ class ECGDisplay:
             The record, in `unit`.
         heat : array-like of shape (n_times,) or (n_leads, n_times), optional
             Map of the evidence in time, or in each lead and time.
-        fs : float, default=100
-            Sampling frequency in Hz.
+        fs : float, optional
+            Sampling frequency in Hz. Without it the axis of time is in samples.
         lead_names : sequence of str of length n_leads, optional
             By default `STANDARD_LEADS` for twelve leads, else numbers.
         unit : str, default="mV"
@@ -203,7 +209,9 @@ class ECGDisplay:
         >>> from sk_erts.datasets import make_ecg
         >>> from sk_erts.plotting import ECGDisplay
         >>> X, y = make_ecg(1, random_state=0)
-        >>> display = ECGDisplay.from_arrays(X[0], layout="3x4", true_label=y[0])
+        >>> display = ECGDisplay.from_arrays(
+        ...     X[0], fs=100, layout="3x4", true_label=y[0]
+        ... )
         >>> len(display.lines_)  # twelve quarters, and the rhythm strip
         13
         """
@@ -228,7 +236,7 @@ class ECGDisplay:
         record: Any,
         *,
         method: str = "gradcam",
-        fs: float = 100,
+        fs: float | None = None,
         lead_names: Sequence[str] | None = None,
         unit: str = "mV",
         target: Any = None,
@@ -248,8 +256,8 @@ class ECGDisplay:
             One record, as `fit` was given many of.
         method : str, default="gradcam"
             Attribution method, which ``estimator.explain`` is asked for.
-        fs : float, default=100
-            Sampling frequency in Hz.
+        fs : float, optional
+            Sampling frequency in Hz. Without it the axis of time is in samples.
         lead_names : sequence of str of length n_leads, optional
             By default `STANDARD_LEADS` for twelve leads, else numbers.
         unit : str, default="mV"
@@ -286,7 +294,7 @@ class ECGDisplay:
         >>> from sk_erts.plotting import ECGDisplay
         >>> X, y = make_ecg(30, n_leads=1, duration_s=2, random_state=0)
         >>> clf = ERTSClassifier(module__width=4, max_epochs=2, verbose=0).fit(X, y)
-        >>> display = ECGDisplay.from_estimator(clf, X[0], target="PVC")
+        >>> display = ECGDisplay.from_estimator(clf, X[0], fs=100, target="PVC")
         >>> print(display.colorbar_.ax.get_ylabel())
         evidence for PVC (Grad-CAM, logit per step)
         """
@@ -304,15 +312,15 @@ class ECGDisplay:
         explained = likeliest if target is None else target
         predicted = estimator.predict(batch)[0]
         several = np.ndim(predicted) == 1
-        gradcam = method == "gradcam"
+        heat, heat_unit = explained_by(estimator, batch, method, explained)
         return cls.from_arrays(
             signal,
-            estimator.explain(batch, method=method, target=explained)[0],
+            heat,
             fs=fs,
             lead_names=lead_names,
             unit=unit,
             explained=explained,
-            heat_unit="Grad-CAM, logit per step" if gradcam else str(method),
+            heat_unit=heat_unit,
             true_label=true_label,
             predicted=estimator.classes_[predicted == 1] if several else predicted,
             probability=dict(zip(estimator.classes_, proba.tolist(), strict=True)),
@@ -363,6 +371,15 @@ class ECGDisplay:
         import_optional("matplotlib", extra="plot", purpose="ECGDisplay.plot")
         sheet = lay_out(self.signal, self.fs, self.unit, self.lead_names, layout, lead)
         strip = sheet.strip
+        if self.unit == MILLIVOLT.unit and strip.gain != MILLIVOLT:
+            usual = float(np.median(np.ptp(self.signal, axis=1)))
+            warnings.warn(
+                f"The record of ECGDisplay is drawn as if in mV, and its usual lead "
+                f"spans {usual:.3g} mV, which no heart gives. It may be in microvolt: "
+                "pass X / 1000, or its 'unit'. The boxes take a height that fits.",
+                DoubtfulInputWarning,
+                stacklevel=2,
+            )
         scale = None if self.heat is None else heat_scale(self.heat, vmax, "ECGDisplay")
         label = []
         if scale is not None:
@@ -378,18 +395,18 @@ class ECGDisplay:
         self.heat_: Any = None
         self.colorbar_: Any = None
         if self.heat is not None and scale is not None:
-            self.heat_ = draw_heat(ax, sheet, self.heat, self.fs, scale)
+            self.heat_ = draw_heat(ax, sheet, self.heat, scale)
             self.colorbar_ = draw_colorbar(ax, strip, self.heat_, scale, label)
         self.lines_: list[Any] = []
         for row, names, offset in zip(
             sheet.rows, sheet.names, sheet.offsets, strict=True
         ):
-            draw_calibration(ax, offset, strip.gain)
+            draw_calibration(ax, offset, strip.gain, strip.clock)
             for cell, place in zip(row, names, strict=True):
-                self._plot_trace(ax, cell, offset)
+                self._plot_trace(ax, cell, offset, sheet.rate)
                 write_name(ax, self.lead_names[cell.lead], place, sheet.names_beside)
             for cell in row[1:]:
-                mark_change(ax, (cell.start - 0.5) / self.fs, offset, strip.gain)
+                mark_change(ax, (cell.start - 0.5) / sheet.rate, offset, strip.gain)
         ax.set_title(
             title_of(self.true_label, self.predicted, self.probability),
             loc="left",
@@ -397,10 +414,10 @@ class ECGDisplay:
         )
         return self
 
-    def _plot_trace(self, ax: Axes, cell: Cell, offset: float) -> None:
+    def _plot_trace(self, ax: Axes, cell: Cell, offset: float, rate: float) -> None:
         """Draw what a cell shows of a lead, at its time in the record."""
         self.lines_ += ax.plot(
-            np.arange(cell.start, cell.stop) / self.fs,
+            np.arange(cell.start, cell.stop) / rate,
             self.signal[cell.lead, cell.start : cell.stop] + offset,
             color="black",
             linewidth=0.8,

@@ -25,9 +25,7 @@ _LETTER_MM, _SHORTEST_LINE = 2.1, 16
 _BAR_S = 0.12
 
 
-def draw_heat(
-    ax: Axes, sheet: Sheet, heat: FloatArray, fs: float, scale: HeatScale
-) -> Any:
+def draw_heat(ax: Axes, sheet: Sheet, heat: FloatArray, scale: HeatScale) -> Any:
     """Lay a map behind all leads.
 
     Parameters
@@ -38,8 +36,6 @@ def draw_heat(
         Where leads stand.
     heat : ndarray of shape (n_times,) or (n_leads, n_times)
         The map.
-    fs : float
-        Sampling frequency in Hz.
     scale : HeatScale
         Its colours.
 
@@ -49,18 +45,18 @@ def draw_heat(
         The map; evidence against the class is barred too.
     """
     strip = sheet.strip
-    half = 0.5 / fs  # a sample stands in the middle of its column
+    half = 0.5 / sheet.rate  # a sample stands in the middle of its column
     image = ax.imshow(
         sheet.picture(heat),
         aspect=ax.get_aspect(),
-        extent=(-half, strip.duration_s - half, strip.bottom, strip.top),
+        extent=(-half, strip.duration - half, strip.bottom, strip.top),
         interpolation="nearest",
         zorder=0,
         **scale.options,
     )
     if scale.signed:
         bands, edges = sheet.bands(heat)
-        times = np.arange(bands.shape[1]) / fs
+        times = np.arange(bands.shape[1]) / sheet.rate
         for band, bottom in zip(bands, edges[1:], strict=True):
             span = (bottom, bottom + strip.gain.small)
             mark_against(ax, times, band, scale, span)
@@ -139,7 +135,7 @@ def draw_colorbar(
     colorbar : Colorbar
         As high as the paper.
     """
-    width_s = strip.xlim[1] - strip.xlim[0]
+    width_s = (strip.xlim[1] - strip.xlim[0]) / strip.clock.per_s
     beside = ax.inset_axes((1 + _BAR_S / width_s, 0, _BAR_S / width_s, 1))
     colorbar = ax.figure.colorbar(image, cax=beside, extend=scale.extend)
     colorbar.set_label("\n".join(lines))

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MILLIVOLT",
+    "SECONDS",
+    "Clock",
     "Gain",
     "Strip",
     "choose_gain",
+    "clock_for",
     "draw_calibration",
     "draw_grid",
     "figure_for",
@@ -40,6 +43,11 @@ _PULSE_BOXES = 10
 
 # A lead between the two peaks fills about as many small boxes.
 _USUAL_BOXES = 15
+# No heart gives the usual lead more between the two peaks.
+_MOST_MV = 20
+
+# Of a record whose sampling frequency is not known.
+_USUAL_LARGE_BOXES = 50
 
 # Around the paper, for labels: left, bottom, top; and the least on the right.
 _BORDER_MM = (4.0, 17.0, 11.0)
@@ -79,32 +87,64 @@ MILLIVOLT = Gain(0.1, "mV")
 
 
 @dataclass(frozen=True)
+class Clock:
+    """What a box means from left to right.
+
+    Attributes
+    ----------
+    large : float
+        Width of a large box, in the unit.
+    unit : str
+        "s"; or "samples", if the sampling frequency is not known.
+    """
+
+    large: float
+    unit: str
+
+    @property
+    def small(self) -> float:
+        """Width of a small box."""
+        return self.large / SMALL_PER_LARGE
+
+    @property
+    def per_s(self) -> float:
+        """Units in the five large boxes that are 1 s on paper."""
+        return self.large / LARGE_S
+
+
+SECONDS = Clock(LARGE_S, "s")
+
+
+@dataclass(frozen=True)
 class Strip:
     """A piece of ECG paper.
 
     Attributes
     ----------
-    duration_s : float
-        Length of the record in s.
+    duration : float
+        Length of the record, in the unit of the clock.
     bottom, top : float
         Vertical limits, in the unit of the signal.
     gain : Gain
         What a box means upwards.
     margin_s : float
-        Room left of the record, in s.
+        Room left of the record, in s of the paper.
+    clock : Clock
+        What a box means from left to right.
     """
 
-    duration_s: float
+    duration: float
     bottom: float
     top: float
     gain: Gain = MILLIVOLT
     margin_s: float = MARGIN_S["names"]
+    clock: Clock = SECONDS
 
     @property
     def xlim(self) -> tuple[float, float]:
-        """Begin and end in s, on lines of large boxes."""
-        n_boxes = np.ceil(round(self.duration_s / LARGE_S, 6))
-        return -self.margin_s, float(n_boxes) * LARGE_S
+        """Begin and end, on lines of large boxes."""
+        n_boxes = np.ceil(round(self.duration / self.clock.large, 6))
+        return -self.margin_s * self.clock.per_s, float(n_boxes) * self.clock.large
 
     @property
     def ylim(self) -> tuple[float, float]:
@@ -114,7 +154,7 @@ class Strip:
     @property
     def size_mm(self) -> tuple[float, float]:
         """Width and height of the paper in mm."""
-        width = SPEED_MM_PER_S * (self.xlim[1] - self.xlim[0])
+        width = SPEED_MM_PER_S * (self.xlim[1] - self.xlim[0]) / self.clock.per_s
         return width, (self.top - self.bottom) / self.gain.small
 
     @property
@@ -124,19 +164,21 @@ class Strip:
 
 
 def choose_gain(signal: FloatArray, unit: str) -> Gain:
-    """Choose what a small box means: 0.1 mV, or 1, 2 or 5 tenths of any other unit.
+    """Choose what a small box means: 0.1 mV, or a fitting step of any other unit.
 
     Parameters
     ----------
     signal : ndarray of shape (n_leads, n_times)
         In the unit.
     unit : str
-        "mV" gives the gain of ECG paper, whatever the signal.
+        "mV" gives the gain of ECG paper, if the usual lead can be in mV: below 20
+        between its two peaks.
 
     Returns
     -------
     gain : Gain
-        Such that the usual lead fills about 15 small boxes.
+        Else such that the usual lead fills about 15 small boxes of 1, 2 or 5 times a
+        power of ten.
 
     Examples
     --------
@@ -147,15 +189,37 @@ def choose_gain(signal: FloatArray, unit: str) -> Gain:
     >>> choose_gain(np.array([[0.0, 7.0]]), "mV")
     Gain(small=0.1, unit='mV')
     """
-    if unit == MILLIVOLT.unit:
+    usual = float(np.median(np.ptp(signal, axis=1)))
+    if unit == MILLIVOLT.unit and usual < _MOST_MV:
         return MILLIVOLT
-    usual = float(np.median(np.ptp(signal, axis=1))) / _USUAL_BOXES
-    if usual == 0:
-        return Gain(0.1, unit)
-    power = 10.0 ** np.floor(np.log10(usual))
-    steps = power * np.array([1, 2, 5, 10])
-    nearest = steps[np.argmin(np.abs(np.log(steps / usual)))]
-    return Gain(float(f"{nearest:.1g}"), unit)
+    return Gain(_round_step(usual / _USUAL_BOXES) if usual else 0.1, unit)
+
+
+def clock_for(n_times: int, fs: float | None) -> Clock:
+    """Choose what a large box means from left to right.
+
+    Parameters
+    ----------
+    n_times : int
+        Samples of the record.
+    fs : float or None
+        Sampling frequency in Hz, if it is known.
+
+    Returns
+    -------
+    clock : Clock
+        Seconds; else samples, such that the record fills about 50 large boxes, as one
+        of 10 s does.
+
+    Examples
+    --------
+    >>> from sk_erts.plotting._paper import clock_for
+    >>> clock_for(5000, None), clock_for(5000, 500)
+    (Clock(large=100.0, unit='samples'), Clock(large=0.2, unit='s'))
+    """
+    if fs is not None:
+        return SECONDS
+    return Clock(max(1.0, _round_step(n_times / _USUAL_LARGE_BOXES)), "samples")
 
 
 def row_offsets(
@@ -229,30 +293,33 @@ def draw_grid(ax: Axes, strip: Strip, *, to_scale: bool) -> None:
         Whether 1 mm of the strip is 1 mm of the figure, so that its label may say so.
     """
     (left, right), (bottom, top) = strip.xlim, strip.ylim
-    gain = strip.gain
-    for name, step_s, step, color, width in (
-        ("small boxes", SMALL_S, gain.small, "#f0c4c4", 0.35),
-        ("large boxes", LARGE_S, gain.large, "#dc9292", 0.7),
+    gain, clock = strip.gain, strip.clock
+    for name, wide, step, color, width in (
+        ("small boxes", clock.small, gain.small, "#f0c4c4", 0.35),
+        ("large boxes", clock.large, gain.large, "#dc9292", 0.7),
     ):
-        x = np.arange(round(left / step_s), round(right / step_s) + 1) * step_s
+        x = np.arange(round(left / wide), round(right / wide) + 1) * wide
         y = np.arange(round(bottom / step), round(top / step) + 1) * step
         for lines in (
-            ax.vlines(x, bottom, top, colors=color, label=f"{name}, s"),
+            ax.vlines(x, bottom, top, colors=color, label=f"{name}, {clock.unit}"),
             ax.hlines(y, left, right, colors=color, label=f"{name}, {gain.unit}"),
         ):
             lines.set(linewidth=width, zorder=1)
     ax.set(
         xlim=(left, right),
         ylim=(bottom, top),
-        xlabel=_scale_in_words(gain, to_scale),
+        xlabel=_scale_in_words(gain, clock, to_scale),
         yticks=[],
     )
-    step_s = max(1, round(right / 20))
-    ax.set_xticks(np.arange(0, right + 0.01, step_s if right > 2 else LARGE_S))
-    ax.set_aspect(1 / (gain.small * SPEED_MM_PER_S))
+    right_s = right / clock.per_s
+    step_s = max(1, round(right_s / 20)) if right_s > 2 else LARGE_S
+    ax.set_xticks(np.arange(0, right_s + 0.01, step_s) * clock.per_s)
+    ax.set_aspect(clock.per_s / (gain.small * SPEED_MM_PER_S))
 
 
-def draw_calibration(ax: Axes, offset: float, gain: Gain = MILLIVOLT) -> None:
+def draw_calibration(
+    ax: Axes, offset: float, gain: Gain = MILLIVOLT, clock: Clock = SECONDS
+) -> None:
     """Draw the pulse of ten small boxes for 0.2 s before a row.
 
     Parameters
@@ -263,12 +330,15 @@ def draw_calibration(ax: Axes, offset: float, gain: Gain = MILLIVOLT) -> None:
         Where 0 of the row stands.
     gain : Gain, optional
         In mV the pulse is 1 mV, which needs no words; else its height is written.
+    clock : Clock, optional
+        What a box means from left to right.
     """
+    times = np.array(_PULSE_S) * clock.per_s
     height = np.array([0, 0, gain.pulse, gain.pulse, 0, 0]) + offset
-    ax.plot(_PULSE_S, height, color="black", linewidth=0.8, zorder=3)
+    ax.plot(times, height, color="black", linewidth=0.8, zorder=3)
     if gain != MILLIVOLT:
         ax.text(
-            (_PULSE_S[2] + _PULSE_S[3]) / 2,
+            (times[2] + times[3]) / 2,
             offset + gain.pulse / 2,
             f"{gain.pulse:g}",
             ha="center",
@@ -288,7 +358,7 @@ def write_name(ax: Axes, name: str, place: tuple[float, float], beside: bool) ->
     name : str
         Of the lead.
     place : tuple of (float, float)
-        Where it begins, in s, and its height.
+        When it begins, and its height.
     beside : bool
         Whether it stands above its trace, else level with the pulse.
     """
@@ -306,14 +376,14 @@ def write_name(ax: Axes, name: str, place: tuple[float, float], beside: bool) ->
     )
 
 
-def mark_change(ax: Axes, time_s: float, offset: float, gain: Gain) -> None:
+def mark_change(ax: Axes, time: float, offset: float, gain: Gain) -> None:
     """Mark where one lead of a row ends and the next begins.
 
     Parameters
     ----------
     ax : Axes
         Where to draw.
-    time_s : float
+    time : float
         Between the last sample of the one and the first of the other.
     offset : float
         Where 0 of the row stands.
@@ -322,7 +392,7 @@ def mark_change(ax: Axes, time_s: float, offset: float, gain: Gain) -> None:
     """
     boxes = np.array([-5, 2.5])  # leaves the trace alone
     ax.vlines(
-        [time_s, time_s],
+        [time, time],
         offset + boxes * gain.small,
         offset + (boxes + 2.5) * gain.small,
         colors="black",
@@ -332,14 +402,23 @@ def mark_change(ax: Axes, time_s: float, offset: float, gain: Gain) -> None:
     )
 
 
-def _scale_in_words(gain: Gain, to_scale: bool) -> str:
+def _scale_in_words(gain: Gain, clock: Clock, to_scale: bool) -> str:
     """Return the label of the axis of time: no claim in mm that does not hold."""
+    in_unit = gain.unit if gain.unit == MILLIVOLT.unit else f"({gain.unit})"
+    box = f"a large box is {clock.large:g} {clock.unit} by {gain.large:g} {in_unit}"
+    if clock != SECONDS:
+        return f"time (samples, as 'fs' is not given); {box}"
     if to_scale and gain == MILLIVOLT:
         return f"time (s), at {SPEED_MM_PER_S:g} mm/s and {1 / gain.small:g} mm/mV"
-    in_unit = gain.unit if gain == MILLIVOLT else f"({gain.unit})"
-    box = f"a large box is {LARGE_S:g} s by {gain.large:g} {in_unit}"
     speed = f", at {SPEED_MM_PER_S:g} mm/s" if to_scale else ""
     return f"time (s){speed}; {box}"
+
+
+def _round_step(step: float) -> float:
+    """Return the nearest of 1, 2 and 5 times a power of ten."""
+    steps = 10.0 ** np.floor(np.log10(step)) * np.array([1, 2, 5, 10])
+    nearest = steps[np.argmin(np.abs(np.log(steps / step)))]
+    return float(f"{nearest:.1g}")
 
 
 def _whole_boxes(height: FloatArray) -> FloatArray:

@@ -210,7 +210,7 @@ class SelectionDisplay:
         >>> from sk_erts.plotting import SelectionDisplay
         >>> X, y = make_ecg(40, n_leads=1, duration_s=2, random_state=0)
         >>> clf = ERTSClassifier(
-        ...     module__width=4, max_epochs=3, warmup_epochs=1, verbose=0
+        ...     module__width=4, max_epochs=3, warmup_epochs=1, looks__first_step=0
         ... ).fit(X, y)
         >>> display = SelectionDisplay.from_estimator(clf)
         >>> display.phases
@@ -262,7 +262,8 @@ class SelectionDisplay:
         kind : {"epochs", "classes", "focus", "put_aside", "all"}, default="epochs"
             Shares and effective epochs; what became of each class, on average over
             the epochs in which a selection ruled; focus over confidence of the
-            candidates that were judged last; or the records most often unreliable.
+            candidates that were judged last; or the records most often unreliable;
+            its title tells how many more were so as often as the last one.
         n_records : int, default=10
             How many records "put_aside" lists at most.
 
@@ -354,7 +355,7 @@ class SelectionDisplay:
     def _plot_put_aside(self, ax: Axes, n_records: int) -> None:
         """List the records that were unreliable in most epochs."""
         story = self._story("put_aside")
-        rows, counts = most_put_aside(story.status, n_records)
+        rows, counts, n_tied = most_put_aside(story.status, n_records)
         if self.y is None:
             labels = [""] * len(rows)
         else:
@@ -369,6 +370,7 @@ class SelectionDisplay:
             [f"record {row}{label}" for row, label in zip(rows, labels, strict=True)],
             counts,
             n_epochs,
+            n_tied,
         )
 
     def _story(self, kind: str) -> SelectionHistory:

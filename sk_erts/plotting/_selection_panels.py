@@ -145,7 +145,7 @@ def draw_candidates(
 
 
 def draw_put_aside(
-    ax: Axes, names: Sequence[str], counts: IntArray, n_epochs: int
+    ax: Axes, names: Sequence[str], counts: IntArray, n_epochs: int, n_tied: int
 ) -> Any:
     """Show in how many epochs the records most often put aside were unreliable.
 
@@ -159,6 +159,8 @@ def draw_put_aside(
         In how many epochs.
     n_epochs : int
         Epochs in which any record was.
+    n_tied : int
+        Records not shown that were as often as the last one.
 
     Returns
     -------
@@ -176,6 +178,14 @@ def draw_put_aside(
         xlabel=f"epochs in which the record was unreliable (of {n_epochs})",
     )
     ax.locator_params(axis="x", integer=True)
+    if n_tied:
+        last = counts == counts[-1]
+        ax.set_title(
+            f"{last.sum() + n_tied} records share {counts[-1]} of {n_epochs} epochs: "
+            f"the first {last.sum()} of them are shown",
+            loc="left",
+            fontsize="medium",
+        )
     if not len(names):
         ax.set_title("no record was put aside", fontsize="medium")
     return bars

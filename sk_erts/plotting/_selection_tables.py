@@ -87,7 +87,7 @@ def candidates_by(
     return int(judged[-1]), np.flatnonzero(known[judged[-1]])
 
 
-def most_put_aside(status: IntArray, n_records: int) -> tuple[IntArray, IntArray]:
+def most_put_aside(status: IntArray, n_records: int) -> tuple[IntArray, IntArray, int]:
     """Return the records that were unreliable in most epochs.
 
     Parameters
@@ -103,20 +103,27 @@ def most_put_aside(status: IntArray, n_records: int) -> tuple[IntArray, IntArray
         Most often unreliable first; of equals the first in ``X``.
     counts : int ndarray of shape (n,)
         In how many epochs, above 0.
+    n_tied : int
+        Records left out that were unreliable as often as the last one: that these are
+        listed and not those means nothing.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sk_erts.plotting._selection_tables import most_put_aside
     >>> from sk_erts.selection import Status
-    >>> rows, counts = most_put_aside(np.array([[1, 3, 3], [2, 2, 3]]), 2)
-    >>> rows.tolist(), counts.tolist()
-    ([2, 1], [2, 1])
+    >>> status = np.array([[1, 3, 3, 3], [2, 2, 3, 2]])
+    >>> rows, counts, n_tied = most_put_aside(status, 2)
+    >>> rows.tolist(), counts.tolist(), n_tied
+    ([2, 1], [2, 1], 1)
     """
     counts = (status == Status.UNRELIABLE).sum(axis=0)
     rows = np.argsort(-counts, kind="stable")[:n_records]
     rows = rows[counts[rows] > 0]
-    return rows, counts[rows]
+    shown = counts[rows]
+    last = shown[-1:]  # empty if nobody was
+    n_tied = int(np.isin(counts, last).sum() - np.isin(shown, last).sum())
+    return rows, shown, n_tied
 
 
 def members(

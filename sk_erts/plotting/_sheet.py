@@ -9,7 +9,14 @@ import numpy as np
 
 from sk_erts._lib.typing import FloatArray
 from sk_erts.plotting._layouts import Cell, is_grid, lead_rows
-from sk_erts.plotting._paper import MARGIN_S, Gain, Strip, choose_gain, row_offsets
+from sk_erts.plotting._paper import (
+    MARGIN_S,
+    Gain,
+    Strip,
+    choose_gain,
+    clock_for,
+    row_offsets,
+)
 
 __all__ = ["Sheet", "lay_out"]
 
@@ -30,11 +37,13 @@ class Sheet:
     rows : list of list of Cell
         What stands where, from top to bottom and from left to right.
     names : list of list of tuple of (float, float)
-        Where the name of each cell's lead stands: time in s and height.
+        Where the name of each cell's lead stands: time and height.
     offsets : ndarray of shape (n_rows,)
         Where 0 of each row stands.
     edges : ndarray of shape (n_rows + 1,)
         Where rows begin and end, from top to bottom.
+    rate : float
+        Samples in a unit of the axis of time.
     """
 
     strip: Strip
@@ -42,6 +51,7 @@ class Sheet:
     names: list[list[tuple[float, float]]]
     offsets: FloatArray
     edges: FloatArray
+    rate: float
 
     @property
     def names_beside(self) -> bool:
@@ -93,7 +103,7 @@ class Sheet:
 
 def lay_out(
     signal: FloatArray,
-    fs: float,
+    fs: float | None,
     unit: str,
     lead_names: Sequence[str],
     layout: str,
@@ -105,8 +115,8 @@ def lay_out(
     ----------
     signal : ndarray of shape (n_leads, n_times)
         The record, in `unit`.
-    fs : float
-        Sampling frequency in Hz.
+    fs : float or None
+        Sampling frequency in Hz; None makes the axis of time one of samples.
     unit : str
         Of the record.
     lead_names : sequence of str
@@ -131,12 +141,14 @@ def lay_out(
     >>> import numpy as np
     >>> from sk_erts.plotting._sheet import lay_out
     >>> sheet = lay_out(np.zeros((2, 500)), 100, "mV", ["II", "V1"], "12x1", None)
-    >>> sheet.offsets.tolist(), sheet.strip.duration_s
+    >>> sheet.offsets.tolist(), sheet.strip.duration
     ([1.5, 0.0], 5.0)
     """
     n_times = signal.shape[1]
     rows = lead_rows(layout, lead_names, n_times, lead)
-    gain = choose_gain(signal, unit)
+    gain, clock = choose_gain(signal, unit), clock_for(n_times, fs)
+    rate = 1.0 if fs is None else fs
+    per_s = clock.per_s
     beside = is_grid(layout)
     margin_s = MARGIN_S["no names" if beside else "names"]
     lows, highs, names = [], [], []
@@ -145,19 +157,20 @@ def lay_out(
         lows.append(min(trace.min() for trace in traces))
         highs.append(max(trace.max() for trace in traces))
         if beside:
-            heights = [_name_height(trace, fs, gain) for trace in traces]
+            heights = [_name_height(trace, rate * per_s, gain) for trace in traces]
             highs[-1] = max(highs[-1], max(heights) + _NAME_BOXES * gain.small)
-            starts = [cell.start / fs + 0.06 for cell in row]
+            starts = [cell.start / rate + 0.06 * per_s for cell in row]
         else:
-            heights, starts = [gain.pulse / 2], [0.1 - margin_s]
+            heights, starts = [gain.pulse / 2], [(0.1 - margin_s) * per_s]
         names.append(list(zip(starts, heights, strict=True)))
     offsets, edges = row_offsets(np.array(lows), np.array(highs), gain)
-    strip = Strip(n_times / fs, float(edges[-1]), float(edges[0]), gain, margin_s)
+    ends = float(edges[-1]), float(edges[0])
+    strip = Strip(n_times / rate, *ends, gain, margin_s, clock)
     raised = [
         [(time, height + float(offset)) for time, height in row]
         for row, offset in zip(names, offsets, strict=True)
     ]
-    return Sheet(strip, rows, raised, offsets, edges)
+    return Sheet(strip, rows, raised, offsets, edges, rate)
 
 
 def _name_height(trace: FloatArray, fs: float, gain: Gain) -> float:

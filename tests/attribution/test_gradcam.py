@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from sk_erts._network.layers import last_layer_with_time
-from sk_erts.attribution import GradCAM, gradcam
+from sk_erts._network.layers import find_layer
+from sk_erts.attribution import GradCAM, gradcam, hirescam
 from sk_erts.attribution._maps import resample_maps
 from sk_erts.models import PooledLinear, ResNet1d
 
@@ -221,7 +221,7 @@ class Attentive(nn.Module):
 
 
 def test_does_not_take_channels_for_time():
-    assert last_layer_with_time(Attentive(), torch.zeros(1, 2, 64)) == "relu"
+    assert find_layer(Attentive().eval(), torch.zeros(1, 2, 64)).name == "relu"
     assert gradcam(Attentive(), X, resample=False).shape == (6, 64)
 
 
@@ -235,7 +235,7 @@ def test_a_head_may_begin_in_place():
 
 
 def test_finds_the_last_layer_with_a_time_axis():
-    assert last_layer_with_time(Plain().eval(), torch.zeros(1, 2, 64)) == "relu"
+    assert find_layer(Plain().eval(), torch.zeros(1, 2, 64)).name == "relu"
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_resampling_keeps_the_ends_and_is_linear_between():
         (lambda: GradCAM(Plain(), "cnov"), "'cnov' is no submodule of Plain"),
         (lambda: gradcam(Plain(), X, layer="out"), r"Plain.out must return feature"),
         (
-            lambda: gradcam(nn.Sequential(nn.Flatten(), nn.Linear(128, 3)), X),
+            lambda: hirescam(nn.Sequential(nn.Flatten(), nn.Linear(128, 3)), X),
             "No submodule of Sequential returns feature maps",
         ),
     ],

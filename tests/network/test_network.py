@@ -29,6 +29,7 @@ PARAMS = {
     "lr": 0.01,
     "batch_size": 16,
     "confidence_threshold": 0.5,
+    "looks__first_step": 0,
     "looks__precision": "float32",
     "random_state": 0,
     "verbose": 0,
@@ -454,6 +455,7 @@ class TestPenalty:
         """A rehearsed record stands for several."""
         params = {"data_dropout": "dbpd", "focus": None, "confidence_threshold": 0.0}
         params |= {"easy_share": 0.5, "warmup_epochs": 0}
+        params |= {"looks__renewal_interval": "batch"}  # nobody fills it up
         clf = fitted(Penalised, **params | STILL, batch_size=60)
         rehearsed = clf.selection_.status[0] == Status.REHEARSED
         assert 0 < rehearsed.sum() < 60

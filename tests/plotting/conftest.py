@@ -15,6 +15,7 @@ PARAMETERS = {
     "module__blocks": (1, 1),
     "max_epochs": 6,
     "warmup_epochs": 1,
+    "looks__first_step": 0,
     "focus_warmup_epochs": 1,
     "revision_epochs": 1,
     "random_state": 0,

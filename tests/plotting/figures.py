@@ -68,7 +68,12 @@ def ecg_stacked():
     signal = record(5)[:3]
     heat = np.abs(signal).sum(axis=0)
     return ECGDisplay.from_arrays(
-        signal, heat, lead_names=["I", "II", "V1"], explained="PVC", true_label="PVC"
+        signal,
+        heat,
+        fs=100,
+        lead_names=["I", "II", "V1"],
+        explained="PVC",
+        true_label="PVC",
     )
 
 
@@ -78,6 +83,7 @@ def ecg_3x4():
     return ECGDisplay.from_arrays(
         signal,
         heat,
+        fs=100,
         layout="3x4",
         explained="AFIB",
         true_label="NORM",
@@ -88,18 +94,18 @@ def ecg_3x4():
 
 def ecg_6x2():
     signal = record()
-    return ECGDisplay.from_arrays(signal, lead_map(signal), layout="6x2")
+    return ECGDisplay.from_arrays(signal, lead_map(signal), fs=100, layout="6x2")
 
 
 def ecg_one_lead():
     signal = record()
-    return ECGDisplay.from_arrays(signal, lead_map(signal), lead="V4", vmax=1)
+    return ECGDisplay.from_arrays(signal, lead_map(signal), fs=100, lead="V4", vmax=1)
 
 
 def ecg_standardised():
     signal = record()
     signal = signal / signal.std(axis=1, keepdims=True)
-    return ECGDisplay.from_arrays(signal, unit="standardised", layout="3x4")
+    return ECGDisplay.from_arrays(signal, fs=100, unit="standardised", layout="3x4")
 
 
 def story():

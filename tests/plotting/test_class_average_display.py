@@ -4,6 +4,7 @@ import pytest
 from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sk_erts.exceptions import DoubtfulInputWarning
 from sk_erts.plotting import ClassAverageDisplay
 
 MINUS = "\N{MINUS SIGN}"
@@ -77,3 +78,30 @@ def test_given_axes_and_limit_are_used():
 def test_arrays_that_do_not_fit(table, options, message):
     with pytest.raises(ValueError, match=message):
         ClassAverageDisplay(table, **options)
+
+
+class Explainer:
+    def explain(self, X, method, target, signed):
+        return X
+
+
+def test_whole_records_are_no_beats():
+    y = np.array(["NORM", "PVC"])
+    for shape in ((2, 1000), (2, 3, 1000)):
+        with pytest.raises(ValueError, match=r"10 s instead.*sk_erts.beats.r_peaks"):
+            ClassAverageDisplay.from_attributions(np.ones(shape), y, fs=100)
+        with pytest.warns(DoubtfulInputWarning, match="1000 samples.*beats.r_peaks"):
+            ClassAverageDisplay.from_attributions(np.ones(shape), y)
+    X = np.ones((2, 3, 1000))
+    with pytest.raises(ValueError, match="10 s instead"):
+        ClassAverageDisplay.from_estimator(Explainer(), X, y, fs=100)
+    with pytest.warns(DoubtfulInputWarning, match="1000 samples") as said:
+        ClassAverageDisplay.from_estimator(Explainer(), X, y)
+    assert len(said) == 1
+
+
+def test_beats_are_shown_without_a_word():
+    y = np.array(["NORM", "PVC"])
+    ClassAverageDisplay.from_attributions(np.ones((2, 90)), y)
+    ClassAverageDisplay.from_attributions(np.ones((2, 900)), y, fs=1000)
+    ClassAverageDisplay.from_estimator(Explainer(), np.ones((2, 3, 900)), y, fs=1000)

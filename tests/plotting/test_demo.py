@@ -31,7 +31,8 @@ def test_quick_demo_prints_a_table_and_writes_two_figures(demo, capsys, tmp_path
         assert float(effective) / 10 == pytest.approx(
             float(kept.rstrip("%")) / 100, abs=0.011
         )
-        assert (float(passes) == 0) == (scheme == "full data")
+        # Full data looks once, when statistics are renewed at the end.
+        assert (float(passes) <= 1) == (scheme == "full data")
     assert rows["full data"][1] == "10.0"
     assert rows["full data"][4] == "100%"
     folder = tmp_path / "figures" / "here"

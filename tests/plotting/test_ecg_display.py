@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
@@ -8,7 +10,9 @@ from sklearn.linear_model import LogisticRegression
 
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import STANDARD_LEADS, make_ecg
+from sk_erts.exceptions import DoubtfulInputWarning, ExplanationWarning
 from sk_erts.plotting import ECGDisplay
+from sk_erts.plotting._explained import explained_by
 
 MM_PER_INCH = 25.4
 
@@ -23,7 +27,7 @@ def twelve():
 def grid(display, name):
     """Return the positions of grid lines, horizontal or vertical, by their label."""
     (lines,) = [c for c in display.ax_.collections if c.get_label() == name]
-    column = 0 if name.endswith(" s") else 1
+    column = 0 if name.endswith((" s", " samples")) else 1
     return np.array([segment[0][column] for segment in lines.get_segments()])
 
 
@@ -55,7 +59,7 @@ def test_traces_hold_the_signal_in_s_and_mv(fs, duration_s):
 
 
 def test_boxes_are_those_of_ecg_paper(twelve):
-    display = ECGDisplay(twelve[0]).plot()
+    display = ECGDisplay(twelve[0], fs=100).plot()
     assert_allclose(np.diff(grid(display, "small boxes, s")), 0.04)
     assert_allclose(np.diff(grid(display, "small boxes, mV")), 0.1)
     assert_allclose(np.diff(grid(display, "large boxes, s")), 0.2)
@@ -64,7 +68,7 @@ def test_boxes_are_those_of_ecg_paper(twelve):
 
 @pytest.mark.parametrize("direction", ["s", "mV"])
 def test_boxes_cover_the_paper_from_edge_to_edge(twelve, direction):
-    display = ECGDisplay(twelve[0]).plot()
+    display = ECGDisplay(twelve[0], fs=100).plot()
     limits = display.ax_.get_xlim() if direction == "s" else display.ax_.get_ylim()
     for size in ("small", "large"):
         lines = grid(display, f"{size} boxes, {direction}")
@@ -72,7 +76,7 @@ def test_boxes_cover_the_paper_from_edge_to_edge(twelve, direction):
 
 
 def test_every_lead_and_the_record_begin_on_a_line_of_large_boxes(twelve):
-    display = ECGDisplay(twelve[0]).plot()
+    display = ECGDisplay(twelve[0], fs=100).plot()
     lines = grid(display, "large boxes, mV")
     for offset in display.offsets_:
         assert np.abs(lines - offset).min() < 1e-9
@@ -82,7 +86,7 @@ def test_every_lead_and_the_record_begin_on_a_line_of_large_boxes(twelve):
 @pytest.mark.parametrize(("n_leads", "duration_s"), [(12, 10), (2, 6), (1, 12)])
 def test_figure_has_the_size_of_paper(n_leads, duration_s):
     X, _ = make_ecg(1, n_leads=n_leads, duration_s=duration_s, random_state=0)
-    display = ECGDisplay(X[0]).plot()
+    display = ECGDisplay(X[0], fs=100).plot()
     display.figure_.draw_without_rendering()  # the aspect is applied here
     box = display.ax_.get_window_extent()
     mm = MM_PER_INCH / display.figure_.dpi
@@ -95,7 +99,7 @@ def test_figure_has_the_size_of_paper(n_leads, duration_s):
 @pytest.mark.parametrize("duration_s", [2, 60])
 def test_short_and_long_records_keep_the_shape_of_boxes(duration_s):
     X, _ = make_ecg(1, n_leads=2, duration_s=duration_s, random_state=0)
-    display = ECGDisplay(X[0]).plot()
+    display = ECGDisplay(X[0], fs=100).plot()
     assert 5 < display.figure_.get_figwidth() < 22
     display.figure_.draw_without_rendering()
     box = display.ax_.get_window_extent()
@@ -105,7 +109,7 @@ def test_short_and_long_records_keep_the_shape_of_boxes(duration_s):
 
 
 def test_pulse_of_one_mv_for_200_ms_stands_before_each_lead(twelve):
-    display = ECGDisplay(twelve[0]).plot()
+    display = ECGDisplay(twelve[0], fs=100).plot()
     assert len(pulses(display)) == 12
     for pulse, offset in zip(pulses(display), display.offsets_, strict=True):
         x, y = pulse.get_xdata(), pulse.get_ydata()
@@ -117,7 +121,7 @@ def test_pulse_of_one_mv_for_200_ms_stands_before_each_lead(twelve):
 
 
 def test_neighbouring_leads_and_pulses_do_not_touch(twelve):
-    display = ECGDisplay(twelve[0]).plot()
+    display = ECGDisplay(twelve[0], fs=100).plot()
     upper, lower = display.lines_[:-1], display.lines_[1:]
     for one, other, pulse in zip(upper, lower, pulses(display)[1:], strict=True):
         assert one.get_ydata().min() > other.get_ydata().max()
@@ -131,14 +135,14 @@ def test_neighbouring_leads_and_pulses_do_not_touch(twelve):
 def test_wild_lead_takes_a_bounded_room(twelve, factor):
     signal = twelve[0].copy()
     signal[3] *= factor
-    display = ECGDisplay(signal).plot()
+    display = ECGDisplay(signal, fs=100).plot()
     gaps_mv = -np.diff(display.offsets_)
     assert gaps_mv.min() > 0
     assert gaps_mv.max() <= 7
 
 
 def test_names_stand_before_their_leads_from_top_to_bottom(twelve):
-    display = ECGDisplay(twelve[0]).plot()
+    display = ECGDisplay(twelve[0], fs=100).plot()
     texts = display.ax_.texts
     assert tuple(text.get_text() for text in texts) == STANDARD_LEADS
     for text, offset in zip(texts, display.offsets_, strict=True):
@@ -149,7 +153,7 @@ def test_names_stand_before_their_leads_from_top_to_bottom(twelve):
 
 
 def test_names_end_before_the_pulse(twelve):
-    display = ECGDisplay(twelve[0], lead_names=["aVR"] * 12).plot()
+    display = ECGDisplay(twelve[0], lead_names=["aVR"] * 12, fs=100).plot()
     display.figure_.draw_without_rendering()
     to_data = display.ax_.transData.inverted()
     for text in display.ax_.texts:
@@ -166,7 +170,7 @@ def test_names_given_and_by_default():
 
 
 def test_time_axis_is_in_seconds(twelve):
-    ax = ECGDisplay(twelve[0]).plot().ax_
+    ax = ECGDisplay(twelve[0], fs=100).plot().ax_
     assert ax.get_xlabel() == "time (s), at 25 mm/s and 10 mm/mV"
     assert_array_equal(ax.get_xticks(), np.arange(11))
 
@@ -182,7 +186,7 @@ def test_single_lead_as_one_row():
 
 def test_heat_layer_holds_the_map_behind_all_leads(twelve):
     signal, heat = twelve
-    display = ECGDisplay(signal, heat).plot()
+    display = ECGDisplay(signal, heat, fs=100).plot()
     assert_allclose(np.asarray(display.heat_.get_array()), heat[np.newaxis])
     left, right, bottom, top = display.heat_.get_extent()
     assert (left, right) == pytest.approx((-0.005, 9.995))  # samples in mid-column
@@ -193,8 +197,8 @@ def test_heat_layer_holds_the_map_behind_all_leads(twelve):
 
 
 def test_heat_layer_leaves_the_limits_of_the_paper(twelve):
-    with_heat = ECGDisplay(*twelve).plot().ax_
-    without = ECGDisplay(twelve[0]).plot().ax_
+    with_heat = ECGDisplay(*twelve, fs=100).plot().ax_
+    without = ECGDisplay(twelve[0], fs=100).plot().ax_
     assert with_heat.get_xlim() == without.get_xlim()
     assert with_heat.get_ylim() == without.get_ylim()
     assert with_heat.get_aspect() == without.get_aspect() == 0.4
@@ -202,26 +206,26 @@ def test_heat_layer_leaves_the_limits_of_the_paper(twelve):
 
 def test_scale_begins_at_zero_and_ends_at_the_greatest_value_or_vmax(twelve):
     signal, heat = twelve
-    assert ECGDisplay(signal, 3 * heat).plot().heat_.get_clim() == (0, 3)
-    assert ECGDisplay(signal, 3 * heat).plot(vmax=5).heat_.get_clim() == (0, 5)
-    assert ECGDisplay(signal, 0 * heat).plot().heat_.get_clim() == (0, 1)
+    assert ECGDisplay(signal, 3 * heat, fs=100).plot().heat_.get_clim() == (0, 3)
+    assert ECGDisplay(signal, 3 * heat, fs=100).plot(vmax=5).heat_.get_clim() == (0, 5)
+    assert ECGDisplay(signal, 0 * heat, fs=100).plot().heat_.get_clim() == (0, 1)
 
 
 def test_colour_bar_tells_class_and_unit(twelve):
-    display = ECGDisplay(*twelve, explained="PVC", heat_unit="V").plot()
+    display = ECGDisplay(*twelve, explained="PVC", heat_unit="V", fs=100).plot()
     assert display.colorbar_.mappable is display.heat_
     assert bar_label(display) == "evidence for PVC (V)"
 
 
 def test_without_map_there_is_no_heat_and_no_colour_bar(twelve):
-    display = ECGDisplay(twelve[0]).plot()
+    display = ECGDisplay(twelve[0], fs=100).plot()
     assert display.heat_ is None
     assert display.colorbar_ is None
     assert not display.ax_.images
 
 
 def test_shades_darken_evenly_and_leave_traces_legible(twelve):
-    display = ECGDisplay(*twelve).plot()
+    display = ECGDisplay(*twelve, fs=100).plot()
     rgb = display.heat_.cmap(np.linspace(0, 1, 11))[:, :3]
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     luminance = linear @ [0.2126, 0.7152, 0.0722]
@@ -235,7 +239,7 @@ def test_shades_darken_evenly_and_leave_traces_legible(twelve):
 def test_map_of_leads_stands_behind_each_lead(twelve, layout):
     signal, _ = twelve
     lead, time = np.mgrid[0:12, 0:1000]
-    display = ECGDisplay.from_arrays(signal, 1000 * lead + time, layout=layout)
+    display = ECGDisplay.from_arrays(signal, 1000 * lead + time, layout=layout, fs=100)
     picture = np.asarray(display.heat_.get_array())
     *_, bottom, top = display.heat_.get_extent()
     for line in display.lines_:
@@ -261,7 +265,7 @@ def test_map_with_negative_values_is_centred_on_zero_and_barred(twelve):
     signal, heat = twelve
     signed = np.where(heat > 0, 2.0, -0.1)
     signed[700:710] = -1
-    display = ECGDisplay.from_arrays(signal, signed, explained="PVC")
+    display = ECGDisplay.from_arrays(signal, signed, explained="PVC", fs=100)
     assert display.heat_.get_clim() == (-2, 2)
     assert bar_label(display) == (
         "evidence for (+) or against (-, barred) PVC (arbitrary unit)"
@@ -276,9 +280,9 @@ def test_map_with_negative_values_is_centred_on_zero_and_barred(twelve):
 def test_leads_share_one_scale(twelve):
     heat = np.zeros((12, 1000))
     heat[3, 5], heat[4, 5] = 7, -2
-    display = ECGDisplay.from_arrays(twelve[0], heat, layout="6x2")
+    display = ECGDisplay.from_arrays(twelve[0], heat, layout="6x2", fs=100)
     assert display.heat_.get_clim() == (-7, 7)
-    alone = ECGDisplay.from_arrays(twelve[0], heat, lead="V6")
+    alone = ECGDisplay.from_arrays(twelve[0], heat, lead="V6", fs=100)
     assert alone.heat_.get_clim() == (-7, 7)
     assert not np.asarray(alone.heat_.get_array()).any()
 
@@ -286,7 +290,7 @@ def test_leads_share_one_scale(twelve):
 @pytest.mark.parametrize("vmax", [0, -1, np.nan])
 def test_scale_must_end_above_zero(twelve, vmax):
     with pytest.raises(ValueError, match="'vmax' parameter of ECGDisplay.*above 0"):
-        ECGDisplay(*twelve).plot(vmax=vmax)
+        ECGDisplay(*twelve, fs=100).plot(vmax=vmax)
 
 
 # ---------------------------------------------------------------------------- layouts
@@ -300,7 +304,7 @@ COLUMNS = {
 @pytest.mark.parametrize("layout", COLUMNS)
 def test_leads_stand_in_clinical_order_at_their_times(twelve, layout):
     signal = twelve[0]
-    display = ECGDisplay.from_arrays(signal, layout=layout)
+    display = ECGDisplay.from_arrays(signal, layout=layout, fs=100)
     lines = iter(display.lines_)
     for row, offset in zip(COLUMNS[layout], display.offsets_, strict=True):
         names = row.split()
@@ -321,7 +325,7 @@ def test_leads_stand_in_clinical_order_at_their_times(twelve, layout):
 
 @pytest.mark.parametrize("layout", COLUMNS)
 def test_columns_are_true_to_scale_too(twelve, layout):
-    display = ECGDisplay.from_arrays(twelve[0], layout=layout)
+    display = ECGDisplay.from_arrays(twelve[0], layout=layout, fs=100)
     display.figure_.draw_without_rendering()
     box = display.ax_.get_window_extent()
     mm = MM_PER_INCH / display.figure_.dpi
@@ -332,7 +336,7 @@ def test_columns_are_true_to_scale_too(twelve, layout):
 
 @pytest.mark.parametrize("layout", COLUMNS)
 def test_names_stand_above_their_trace_and_touch_nothing(twelve, layout):
-    display = ECGDisplay.from_arrays(twelve[0], layout=layout)
+    display = ECGDisplay.from_arrays(twelve[0], layout=layout, fs=100)
     display.figure_.draw_without_rendering()
     to_data = display.ax_.transData.inverted()
     for text in display.ax_.texts:
@@ -347,7 +351,7 @@ def test_names_stand_above_their_trace_and_touch_nothing(twelve, layout):
 
 
 def test_changes_of_lead_are_marked_between_two_samples(twelve):
-    display = ECGDisplay.from_arrays(twelve[0], layout="3x4")
+    display = ECGDisplay.from_arrays(twelve[0], layout="3x4", fs=100)
     marks = [c for c in display.ax_.collections if c.get_label() == "next lead"]
     assert len(marks) == 9  # three in each row, none in the rhythm strip
     times = {round(mark.get_segments()[0][0][0], 6) for mark in marks}
@@ -355,7 +359,7 @@ def test_changes_of_lead_are_marked_between_two_samples(twelve):
 
 
 def test_one_lead_alone(twelve):
-    display = ECGDisplay.from_arrays(twelve[0], lead="avl", true_label="PVC")
+    display = ECGDisplay.from_arrays(twelve[0], lead="avl", true_label="PVC", fs=100)
     (line,) = display.lines_
     assert_allclose(line.get_ydata(), twelve[0][4], atol=1e-6)
     assert [text.get_text() for text in display.ax_.texts] == ["aVL"]
@@ -366,7 +370,7 @@ def test_one_lead_alone(twelve):
 
 def test_standardised_signals_are_not_called_millivolt(twelve):
     signal = twelve[0] / twelve[0].std(axis=1, keepdims=True)
-    display = ECGDisplay.from_arrays(signal, unit="standardised", layout="3x4")
+    display = ECGDisplay.from_arrays(signal, unit="standardised", layout="3x4", fs=100)
     label = display.ax_.get_xlabel()
     assert label == "time (s), at 25 mm/s; a large box is 0.2 s by 2.5 (standardised)"
     assert_allclose(np.diff(grid(display, "large boxes, standardised")), 2.5)
@@ -384,12 +388,12 @@ def test_standardised_signals_are_not_called_millivolt(twelve):
 @pytest.mark.parametrize("duration_s", [2, 60])
 def test_enlarged_or_shrunk_paper_makes_no_claim_in_mm(duration_s):
     signal = np.zeros((1, 100 * duration_s))
-    assert "mm" not in ECGDisplay(signal).plot().ax_.get_xlabel()
+    assert "mm" not in ECGDisplay(signal, fs=100).plot().ax_.get_xlabel()
 
 
 def test_given_axes_make_no_claim_in_mm(twelve):
     _, ax = plt.subplots()
-    label = ECGDisplay(twelve[0]).plot(ax=ax).ax_.get_xlabel()
+    label = ECGDisplay(twelve[0], fs=100).plot(ax=ax).ax_.get_xlabel()
     assert label == "time (s); a large box is 0.2 s by 0.5 mV"
 
 
@@ -397,7 +401,7 @@ def test_given_axes_make_no_claim_in_mm(twelve):
 def test_label_of_the_colour_bar_stays_on_the_figure(n_leads):
     signal = np.zeros((n_leads, 1000))
     heat = np.linspace(-1, 1, 1000)
-    display = ECGDisplay.from_arrays(signal, heat, explained="NORM")
+    display = ECGDisplay.from_arrays(signal, heat, explained="NORM", fs=100)
     display.figure_.draw_without_rendering()
     label = display.colorbar_.ax.yaxis.label.get_window_extent()
     figure = display.figure_.bbox
@@ -405,7 +409,68 @@ def test_label_of_the_colour_bar_stays_on_the_figure(n_leads):
     assert figure.y0 <= label.y0 < label.y1 <= figure.y1
 
 
+def test_without_frequency_the_axis_counts_samples(twelve):
+    signal = np.repeat(twelve[0], 5, axis=1)  # 10 s at 500 Hz
+    heat = np.repeat(twelve[1], 5)
+    for layout in ("12x1", "3x4"):
+        display = ECGDisplay.from_arrays(signal, heat, layout=layout)
+        assert display.ax_.get_xlabel() == (
+            "time (samples, as 'fs' is not given); a large box is 100 samples by 0.5 mV"
+        )
+        lines = grid(display, "large boxes, samples")
+        assert_allclose(np.diff(lines), 100)
+        assert lines[-1] == 5000
+        assert_array_equal(display.ax_.get_xticks(), np.arange(11) * 500)
+        last = max(line.get_xdata()[-1] for line in display.lines_)
+        assert last == 4999
+        assert tuple(display.heat_.get_extent()[:2]) == (-0.5, 4999.5)
+        known = ECGDisplay.from_arrays(signal, heat, layout=layout, fs=500)
+        for one, other in zip(display.ax_.texts, known.ax_.texts, strict=True):
+            assert one.get_position()[0] == pytest.approx(500 * other.get_position()[0])
+        # On paper it looks as if 500 Hz were known.
+        size = known.figure_.get_size_inches()
+        assert_allclose(display.figure_.get_size_inches(), size)
+
+
+def test_microvolts_give_no_black_sheet(twelve):
+    signal = 1000 * twelve[0]
+    with pytest.warns(DoubtfulInputWarning, match=r"microvolt: pass X / 1000"):
+        display = ECGDisplay.from_arrays(signal, fs=100)
+    label = display.ax_.get_xlabel()
+    assert label == "time (s), at 25 mm/s; a large box is 0.2 s by 1000 mV"
+    known = ECGDisplay.from_arrays(twelve[0], fs=100)
+    assert display.figure_.get_figheight() < 1.5 * known.figure_.get_figheight()
+    upper, lower = display.lines_[:-1], display.lines_[1:]
+    for one, other in zip(upper, lower, strict=True):
+        assert one.get_ydata().min() > other.get_ydata().max()
+    ECGDisplay.from_arrays(signal, fs=100, unit="uV")  # without a word
+
+
 # --------------------------------------------------------------------- from_estimator
+
+
+class Otherwise:
+    """Says that it explains by another method."""
+
+    def __init__(self, instead):
+        self.instead = instead
+
+    def explain(self, X, method, target):
+        warnings.warn(ExplanationWarning("other", instead=self.instead), stacklevel=2)
+        return np.ones(X.shape[::2])
+
+
+@pytest.mark.parametrize(
+    ("instead", "unit"),
+    [("input_x_gradient", "input_x_gradient"), (None, "Grad-CAM, logit per step")],
+)
+def test_map_is_called_what_it_is(instead, unit):
+    with pytest.warns(ExplanationWarning, match="other"):
+        heat, said = explained_by(
+            Otherwise(instead), np.zeros((1, 2, 9)), "gradcam", "PVC"
+        )
+    assert said == unit
+    assert heat.shape == (9,)
 
 
 class Explainer(BaseEstimator):
@@ -505,7 +570,7 @@ def test_several_labels_per_record(clf, ecg):
 
 
 def test_plot_returns_itself_and_draws_anew(twelve):
-    display = ECGDisplay(*twelve, true_label="PVC", probability=0.5)
+    display = ECGDisplay(*twelve, true_label="PVC", probability=0.5, fs=100)
     first = display.plot().figure_
     assert display.plot() is display
     assert display.figure_ is not first
@@ -525,7 +590,7 @@ def test_plot_returns_itself_and_draws_anew(twelve):
 )
 def test_layouts_that_cannot_be(twelve, options, message):
     with pytest.raises(ValueError, match=message):
-        ECGDisplay(twelve[0]).plot(**options)
+        ECGDisplay(twelve[0], fs=100).plot(**options)
 
 
 def test_layout_of_twelve_leads_needs_them_by_name():

@@ -98,10 +98,24 @@ def test_records_most_often_put_aside_come_first(display):
 def test_list_is_cut_and_equals_keep_their_order():
     status = np.full((2, 90), U)
     status[1, ::2] = T
-    rows, counts = most_put_aside(status, 90)
+    rows, counts, n_tied = most_put_aside(status, 90)
     assert rows.tolist() == [*range(1, 90, 2), *range(0, 90, 2)]
     assert counts.tolist() == [2] * 45 + [1] * 45
-    assert len(most_put_aside(status, 3)[0]) == 3
+    assert n_tied == 0
+    rows, _, n_tied = most_put_aside(status, 3)
+    assert (len(rows), n_tied) == (3, 42)
+    assert most_put_aside(np.full((2, 3), T), 3)[2] == 0
+
+
+def test_ties_at_the_cut_are_told(display):
+    display.plot(kind="put_aside", n_records=1)
+    assert display.ax_.get_title(loc="left") == ""  # record 1 alone has two epochs
+    story = SelectionHistory(np.full((2, 9), U), np.ones((2, 9)), np.ones((2, 9)))
+    tied = SelectionDisplay([[0, 0, 1, 0, 0]] * 2, [1, 2], story=story)
+    tied.plot(kind="put_aside", n_records=4)
+    assert tied.ax_.get_title(loc="left") == (
+        "9 records share 2 of 2 epochs: the first 4 of them are shown"
+    )
 
 
 def test_story_in_which_nobody_was_put_aside():
