@@ -4,8 +4,9 @@ import typing
 
 if typing.TYPE_CHECKING:
     from sk_erts._classifier import ERTSClassifier
+    from sk_erts._training.explain import explain
 
-__all__ = ["ERTSClassifier", "__version__"]
+__all__ = ["ERTSClassifier", "__version__", "explain"]
 
 __version__ = "0.1.0"
 
@@ -16,8 +17,12 @@ def __getattr__(name: str) -> typing.Any:
         from sk_erts._classifier import ERTSClassifier
 
         return ERTSClassifier
+    if name == "explain":
+        from sk_erts._training.explain import explain
+
+        return explain
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), "ERTSClassifier"])
+    return sorted([*globals(), "ERTSClassifier", "explain"])

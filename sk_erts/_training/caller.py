@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import FrameType
 
 __all__ = ["loop_around"]
 
@@ -34,12 +35,12 @@ def loop_around() -> str | None:
     >>> Parallel()([delayed(loop_around)()])
     ['joblib.parallel']
     """
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        name = frame.f_globals.get("__name__") or ""
+        name = str(frame.f_globals.get("__name__"))
         if _is_in(LOOPS, name) and not _is_in(NO_LOOPS, name):
-            return str(name)
-        frame = frame.f_back  # type: ignore[assignment]
+            return name
+        frame = frame.f_back
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -33,6 +33,10 @@ RESERVED = {
     "criterion__weight": "class_weight",
     "criterion__pos_weight": "class_weight",
 }
+
+# The name of ``**skorch_params`` itself, which scikit-learn's checks set like any
+# other; `fit` refuses it.
+REST = frozenset({"skorch_params"})
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,8 @@ class SkorchEstimator(BaseEstimator):
     def set_params(self, **params: Any) -> SkorchEstimator:
         """Set parameters, those with double underscores among them.
 
+        What the constructor was given is judged too, as `fit` judges it.
+
         Parameters
         ----------
         **params : object
@@ -153,9 +159,7 @@ class SkorchEstimator(BaseEstimator):
                 own |= {f"{name}__{nested}" for nested in value.get_params()}
             elif value is None and name in self.NESTED:
                 own -= {nested for nested in own if _is_of(name, nested)}
-        for name in params:
-            if name in self.MOVED or not (name in own or self._takes(name)):
-                raise ValueError(self._unknown(name))
+        self._check_names([*self._double_underscored, *params], own | REST)
         super().set_params(**{k: v for k, v in params.items() if k in own})
         replaced = self.NESTED.keys() & params.keys()
         before = {  # what is set later counts, by whichever way
@@ -206,9 +210,7 @@ class SkorchEstimator(BaseEstimator):
         ValueError
             If one belongs to no part.
         """
-        for name in self._double_underscored:
-            if not self._takes(name, known=()):
-                raise ValueError(self._unknown(name))
+        self._check_names(self._double_underscored)
         of_net = {
             name: value
             for name, value in self._double_underscored.items()
@@ -216,12 +218,18 @@ class SkorchEstimator(BaseEstimator):
         }
         return Parts(of_net, type(self).__name__)
 
-    def _takes(self, name: str, known: Any = None) -> bool:
+    def _check_names(self, names: Iterable[str], own: Set[str] = frozenset()) -> None:
+        """Raise for a name that is neither a parameter here nor one of a part."""
+        for name in names:
+            if name in self.MOVED or not (name in own or self._takes(name)):
+                raise ValueError(self._unknown(name))
+
+    def _takes(self, name: str) -> bool:
+        """Return whether a name that is no parameter here is one of a part."""
         prefix, separator, rest = name.partition("__")
         if prefix in self.NESTED:
             return rest in self.NESTED[prefix]().get_params()
-        already = self._double_underscored if known is None else known
-        return name in already or bool(separator and prefix in PREFIXES)
+        return bool(separator and prefix in PREFIXES)
 
     def _unknown(self, name: str) -> str:
         owner = type(self).__name__
@@ -229,7 +237,8 @@ class SkorchEstimator(BaseEstimator):
             return (
                 f"The parameter {name!r} of {owner} has moved: give {self.MOVED[name]}."
             )
-        valid = {*self.get_params(), *(f"{p}__*" for p in PREFIXES)} - {name}
+        misspelt = {own for own in self._double_underscored if not self._takes(own)}
+        valid = {*self.get_params(), *(f"{p}__*" for p in PREFIXES)} - misspelt
         return (
             f"Invalid parameter {name!r} for estimator {owner}. {nearest(name, valid)}"
         )

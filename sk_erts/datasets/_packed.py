@@ -17,6 +17,7 @@ from sk_erts._lib.checks import check_choice, check_shape
 from sk_erts._lib.typing import Array, FloatArray, IntArray
 from sk_erts._records.pages import PageCounter
 from sk_erts.datasets._lazy import LazyRecords
+from sk_erts.datasets._npz import is_npz, open_npz
 
 __all__ = ["PackedRecords", "open_records", "to_memmap", "write_npy"]
 
@@ -139,33 +140,47 @@ def to_memmap(
 
 
 def open_records(path: str | os.PathLike[str]) -> Any:
-    """Open a file that `to_memmap` wrote.
+    """Open a file that `to_memmap` wrote, or an archive of `numpy.savez`.
 
     Parameters
     ----------
     path : path-like
-        The file.
+        The file. Of an archive (``.npz``) the array ``X`` is opened, or its only one,
+        in the numbers it is stored in; labels beside it are ``numpy.load(path)["y"]``.
 
     Returns
     -------
-    X : memmap of shape (n_samples, n_leads, n_times), or PackedRecords
-        Nothing is read yet. Both can be fitted, divided and explained.
+    X : memmap of shape (n_samples, n_leads, n_times), PackedRecords or ndarray
+        Nothing is read yet, unless it is an archive that is compressed, which is
+        loaded whole. All can be fitted, divided and explained. Records of an archive
+        may have the shape (n_samples, n_times).
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no such file.
+        If it is no such file, or an archive of several arrays and none is ``X``.
 
     Examples
     --------
-    >>> from sk_erts.datasets import open_records
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from sk_erts.datasets import make_ecg, open_records
+    >>> X, y = make_ecg(4, random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(Path(folder, "h.npz"), X=X, y=y)
+    ...     opened = open_records(Path(folder, "h.npz"))
+    ...     print(type(opened).__name__, opened.shape)
+    memmap (4, 12, 1000)
     >>> open_records("not/here.npy")
     Traceback (most recent call last):
     ...
     FileNotFoundError: [Errno 2] No such file or directory: 'not/here.npy'
     """
+    if is_npz(path):
+        return open_npz(path)
     file: Array = np.load(path, mmap_mode="r")
     if file.dtype.names == ("scale", "signal") and file.ndim == 1:
         return PackedRecords(path)

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -472,6 +473,16 @@ class Ledger:
         return mean
 
 
+def _ranges(phases: Sequence[str], first: int) -> list[str]:
+    """Return the phases with the epochs they take, such as "warm-up 1-4"."""
+    ranges = []
+    for phase, run in groupby(phases):
+        last = first + len(list(run)) - 1
+        ranges.append(f"{phase} {first}" + f"-{last}" * (last > first))
+        first = last + 1
+    return ranges
+
+
 def _was_judged_by(name: str, status: IntArray) -> BoolArray:
     """Return who was judged by a score; nobody asks for the focus of the easy."""
     is_easy: BoolArray = (status == Status.EASY) | (status == Status.REHEARSED)
@@ -550,6 +561,7 @@ class SelectionHistory:
     >>> from sk_erts.datasets import make_ecg
     >>> X, y = make_ecg(40, n_leads=1, duration_s=2, random_state=0)
     >>> clf = ERTSClassifier(module__width=4, max_epochs=3, warmup_epochs=1)
+    >>> clf = clf.set_params(looks__first_step=0)
     >>> history = clf.fit(X, y).selection_
     >>> history.status.shape
     (3, 40)
@@ -557,6 +569,8 @@ class SelectionHistory:
     ['epoch', 'record', 'status', 'confidence', 'focus']
     >>> history.phases
     ('warm-up', 'reliability filter', 'reliability filter')
+    >>> SelectionHistory(history.status[:1], history.confidence[:1], history.focus[:1])
+    SelectionHistory(1 epoch, 40 records, 100 % kept)
     """
 
     status: IntArray
@@ -566,6 +580,22 @@ class SelectionHistory:
     phases: Sequence[str] = ()
     judged_by: Sequence[str] = ()
     first_epoch: int = 1
+
+    def __repr__(self) -> str:
+        """Return one line: epochs, records, the share kept of those looked at, phases.
+
+        The share is that of all epochs together.
+        """
+        n_epochs, n_samples = self.status.shape
+        n_looked_at = int((self.status != Status.NOT_LOOKED_AT).sum())
+        kept = int(takes_gradient(self.status).sum()) / max(n_looked_at, 1)
+        parts = [
+            f"{n_epochs} epoch{'s' * (n_epochs != 1)}",
+            f"{n_samples} record{'s' * (n_samples != 1)}",
+            f"{kept:.0%} kept".replace("%", " %"),
+            *_ranges(self.phases, self.first_epoch),
+        ]
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     def share(self, status: Status) -> FloatArray:
         """Return the share of the records looked at that had a status, by epoch.

@@ -7,6 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import TransformerMixin, clone
+from sklearn.ensemble import BaggingClassifier
+from sklearn.inspection import permutation_importance
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -16,12 +20,15 @@ from sk_erts.datasets import STANDARD_LEADS
 from sk_erts.preprocessing import (
     BandPass,
     FixLength,
+    Flatten,
     Notch,
     RemoveBaseline,
     Resample,
     SelectLeads,
     Standardize,
+    Unflatten,
 )
+from tests.conftest import bumps
 
 FS = 100
 TWELVE = list(STANDARD_LEADS)
@@ -40,6 +47,9 @@ TRANSFORMERS = [
     Standardize(),
     Standardize("record"),
     Standardize("lead"),
+    Flatten(),
+    Unflatten(12),
+    Unflatten(12, 100),
 ]
 ids = [repr(transformer).replace(" ", "") for transformer in TRANSFORMERS]
 every = pytest.mark.parametrize("transformer", TRANSFORMERS, ids=ids)
@@ -55,8 +65,8 @@ def test_completeness__every_transformer_is_under_contract():
 
 
 @parametrize_with_checks(
-    [t for t in TRANSFORMERS if not isinstance(t, SelectLeads | FixLength)]
-    + [FixLength(FS, 0.03), FixLength(FS, 0.03, how="center")]
+    [t for t in TRANSFORMERS if not isinstance(t, SelectLeads | FixLength | Unflatten)]
+    + [FixLength(FS, 0.03), FixLength(FS, 0.03, how="center"), Unflatten(1)]
 )
 def test_scikit_learn_check(estimator, check):
     check(estimator)
@@ -68,7 +78,7 @@ class TestContract:
         before = X.copy()
         result = clone(transformer).fit_transform(X)
         assert result.dtype == np.float32
-        assert result.ndim == 3
+        assert result.ndim == (2 if isinstance(transformer, Flatten) else 3)
         assert len(result) == len(X)
         assert np.isfinite(result).all()
         np.testing.assert_array_equal(X, before)
@@ -227,10 +237,16 @@ class TestSelectLeads:
         result = SelectLeads(["III"]).fit_transform(X)
         np.testing.assert_array_equal(result, X[:, 2:3])
 
+    def test_upper_and_lower_case_are_one(self):
+        X = np.random.default_rng(0).normal(size=(2, 12, 9))
+        folded = [name.upper() for name in TWELVE]
+        result = SelectLeads(["avr", "v1"], lead_names=folded).fit_transform(X)
+        np.testing.assert_array_equal(result, X[:, [3, 6]])
+
     @pytest.mark.parametrize(
         ("names", "leads", "message"),
         [
-            (["aVf"], TWELVE, r"'names\[0\]' .*Got 'aVf' .*Did you mean 'aVF'"),
+            (["aVFF"], TWELVE, r"'names\[0\]' .*Got 'aVFF' .*Did you mean 'aVF'"),
             (["III"], ["I", "V1"], "be 'I' or 'V1'. Got 'III'"),
             ("II", TWELVE, "sequence of one name or more. Got 'II'"),
             ([], TWELVE, "sequence of one name or more"),
@@ -311,6 +327,96 @@ class TestStandardize:
         assert not scaled[1].any()
         assert not Standardize("record").fit_transform(flat)[1].any()
         assert not Standardize().fit_transform(np.full((2, 2, 5), 3.0)).any()
+
+
+class TestFlatten:
+    def test_puts_leads_one_behind_the_other(self):
+        flat = Flatten().fit_transform(X)
+        np.testing.assert_array_equal(flat, np.concatenate(X.swapaxes(0, 1), axis=1))
+        np.testing.assert_array_equal(Flatten().fit_transform(flat), flat)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_there_and_back(self, dtype):
+        there_and_back = make_pipeline(Flatten(), Unflatten(12))
+        result = there_and_back.fit_transform(X.astype(dtype))
+        np.testing.assert_array_equal(result, X)
+        assert result.dtype == dtype
+
+    def test_there_and_back_with_records_of_different_lengths(self):
+        records = [X[0], X[1, :, :250]]
+        flat = Flatten().transform(records)
+        assert [record.shape for record in flat] == [(3600,), (3000,)]
+        for record, back in zip(records, Unflatten(12).transform(flat), strict=True):
+            np.testing.assert_array_equal(record, back)
+
+
+class TestUnflatten:
+    def test_what_is_behind_the_leads_becomes_constant_leads(self):
+        flat = np.arange(16.0).reshape(2, 8)
+        result = Unflatten(n_leads=2, n_times=3).fit_transform(flat)
+        assert result[1].tolist() == [[8, 9, 10], [11, 12, 13], [14] * 3, [15] * 3]
+
+    def test_records_of_that_many_leads_are_left_as_they_are(self):
+        np.testing.assert_array_equal(Unflatten(12).fit_transform(X), X)
+
+    @pytest.mark.parametrize(
+        ("unflatten", "shape", "message"),
+        [
+            (Unflatten(2), (5, 7), "'n_leads' .*divide the 7 values of .*Got 2 inst"),
+            (Unflatten(2), (5, 7), "as in a ClassifierChain, give 'n_times'"),
+            (Unflatten(9), (5, 7), "divide the 7 values of a record. Got 9"),
+            (Unflatten(2, 4), (5, 7), "'n_times' .*at most 3, .* 7 values .* Got 4"),
+            (Unflatten(2), (5, 3, 7), "'n_leads' .*be 3, the number of leads .*Got 2"),
+            (Unflatten(0), (5, 7), "'n_leads' .*an int of at least 1. Got 0"),
+            (Unflatten(2, 1.5), (5, 7), "'n_times' .*an int of at least 1. Got 1.5"),
+        ],
+    )
+    def test_parameters(self, unflatten, shape, message):
+        with pytest.raises(ValueError, match=message):
+            unflatten.fit_transform(np.ones(shape))
+
+
+class TestWhatTakesTwoDimensions:
+    RECORDS, CODES, _ = bumps(60, n_times=32)
+    FLAT = Flatten().fit_transform(RECORDS)
+
+    @pytest.fixture
+    def flat_clf(self, small):
+        clf = ERTSClassifier(**small | {"max_epochs": 12, "lr": 0.03})
+        return make_pipeline(Unflatten(n_leads=2), clf)
+
+    @pytest.mark.parametrize(
+        "wrap",
+        [
+            lambda clf: BaggingClassifier(clf, n_estimators=2, random_state=0),
+            OneVsOneClassifier,
+            OneVsRestClassifier,
+        ],
+    )
+    def test_of_one_class(self, flat_clf, wrap):
+        model = wrap(flat_clf).fit(self.FLAT, self.CODES)
+        assert model.score(self.FLAT, self.CODES) > 0.7
+        inner = model.estimators_[0][-1]
+        assert (inner.n_leads_in_, inner.n_times_in_) == (2, 32)
+
+    def test_a_chain_sees_the_labels_before_it_as_leads(self, flat_clf):
+        labels = np.stack([self.CODES == 2, self.CODES != 0, self.CODES == 2], axis=1)
+        flat_clf.set_params(unflatten__n_times=32)
+        chain = ClassifierChain(flat_clf).fit(self.FLAT, labels.astype(int))
+        assert [link[-1].n_leads_in_ for link in chain.estimators_] == [2, 3, 4]
+        assert (chain.predict(self.FLAT) == labels).mean() > 0.8
+
+    def test_importance_of_each_sample(self, flat_clf):
+        X, y = self.RECORDS.copy(), self.CODES
+        X[:, 0] = 0.1 * X[:, 1]
+        X[:, 0, 10:13] += 2.0 * (y[:, np.newaxis] - 1)
+        flat = Flatten().fit_transform(X)
+        flat_clf.fit(flat, y)
+        result = permutation_importance(
+            flat_clf, flat, y, n_repeats=2, random_state=0, scoring="neg_log_loss"
+        )
+        importances = Unflatten(2).fit_transform(result.importances_mean[None])[0]
+        assert np.argmax(importances) in (10, 11, 12)  # of the first lead
 
 
 def test_in_a_pipeline_before_the_classifier(small):

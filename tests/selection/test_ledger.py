@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sk_erts.selection import Ledger, Status, takes_gradient
+from sk_erts.selection import Ledger, SelectionHistory, Status, takes_gradient
 from sk_erts.selection._ledger import SCORES
 
 EVERYONE = np.arange(4)
@@ -180,3 +180,31 @@ def test_memory_of_a_long_training_is_64_bytes_per_record_and_4_per_class():
         for name in SCORES if reads else ["confidence"]:
             ledger.record(name, trained, rng.random(len(trained)), until=epoch + 1)
     assert ledger.nbytes / n <= 64 + 4 * (5 + 1)  # of each mean: a sum, and one count
+
+
+class TestRepr:
+    def test_is_a_line_that_says_the_most(self):
+        status = np.full((30, 1000), Status.TRAINED, dtype=np.int8)
+        status[4:, 250:] = Status.EASY
+        status[:, 900:] = Status.NOT_LOOKED_AT  # set aside
+        nothing = np.full(status.shape, np.nan, dtype=np.float32)
+        phases = ["warm-up"] * 4 + ["reliability filter"] * 25 + ["revision"]
+        history = SelectionHistory(status, nothing, nothing, phases=phases)
+        assert repr(history) == (  # (4 * 900 + 26 * 250) / (30 * 900)
+            "SelectionHistory(30 epochs, 1000 records, 37 % kept, warm-up 1-4, "
+            "reliability filter 5-29, revision 30)"
+        )
+
+    def test_counts_from_where_the_schedule_is(self):
+        ledger = Ledger(4)
+        ledger.open_epoch(6, "data dropout")
+        ledger.judge(EVERYONE, np.array([Status.EASY] * 3 + [Status.REHEARSED]))
+        assert repr(ledger.history(EVERYONE, 4)) == (
+            "SelectionHistory(1 epoch, 4 records, 25 % kept, data dropout 7)"
+        )
+
+    def test_of_nothing(self):
+        nothing = np.zeros((0, 5))
+        assert repr(SelectionHistory(nothing, nothing, nothing)) == (
+            "SelectionHistory(0 epochs, 5 records, 0 % kept)"
+        )

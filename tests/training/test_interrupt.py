@@ -120,6 +120,12 @@ def test_leaves_no_hook_behind(small):
 class Press(Callback):
     """Press the key in the middle of the third epoch of any training."""
 
+    def initialize(self):
+        # A process that was started in the background hears no key.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return super().initialize()
+
     def on_batch_begin(self, net, training, **kwargs):
         if training and len(net.history) == 3 and net.history[-1, "batches"]:
             os.kill(os.getpid(), signal.SIGINT)
