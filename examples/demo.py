@@ -47,6 +47,7 @@ def main() -> None:
             module=ResNet1d,
             module__width=options.width,
             max_epochs=options.epochs,
+            batch_size=options.batch_size,
             lr=options.lr,
             random_state=0,
             verbose=0,
@@ -117,6 +118,7 @@ def read_options() -> argparse.Namespace:
     options.lr = 3e-3
     options.records, options.test_records = (60, 60) if options.quick else (1000, 600)
     options.width, options.epochs = (4, 10) if options.quick else (16, 20)
+    options.batch_size = 4 if options.quick else 64
     return options
 
 

@@ -24,6 +24,7 @@ clf = ERTSClassifier(
     module__width=8,
     module__blocks=(1, 1, 1),
     max_epochs=20,
+    batch_size=32,  # few records: smaller batches make more steps
     lr=3e-3,
     random_state=0,
 ).fit(X, y)

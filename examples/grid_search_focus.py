@@ -24,7 +24,7 @@ clf = ERTSClassifier(
     module__width=8,
     module__blocks=(1, 1),
     max_epochs=15,
-    batch_size=16,  # few records: more steps, before anything is put aside
+    batch_size=8,  # few records: more steps, before anything is put aside
     lr=3e-3,
     random_state=0,
 )

@@ -15,7 +15,7 @@ from sk_erts._records.records import Records
 from sk_erts._records.task import make_task
 from sk_erts._training.asks_why import AsksWhy
 from sk_erts._training.inference import probabilities
-from sk_erts._training.plan import make_plan
+from sk_erts._training.plan import MOVED, make_plan
 from sk_erts._training.run import Run, Trained
 from sk_erts._training.skorch_params import SkorchEstimator
 from sk_erts.selection import Looks, Policy
@@ -33,11 +33,9 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
     `focus_warmup_epochs` epochs later the least reliable of them are put aside, and
     the last `revision_epochs` epochs see all data again.
 
-    What makes a record reliable is `focus`. In the paper it is a Grad-CAM map for the
-    true class that shows focused evidence (``"top_mass"``). The default,
-    ``"reliability"``, asks whether the network has believed in the label over all
-    epochs: on real recordings with wrong labels that trains better networks, and
-    maps do not; see Notes.
+    What makes a record reliable is `focus`: in the paper, focused evidence in its
+    Grad-CAM map (``"top_mass"``); by default, whether the network has believed in its
+    label over all epochs. On wrong labels that trains better networks; see Notes.
 
     Parameters
     ----------
@@ -73,16 +71,12 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         classes, of which the network is unsure, lose more than others, but each
         keeps its best candidate.
     warmup_epochs : int, default=4
-        First epochs, on all data. By their end the network should have learned
-        something: with a few hundred records, which make few steps, take more.
+        First epochs, on all data; more of them where records are few, until
+        ``looks__first_step`` training steps have been made.
     focus_warmup_epochs : int, default=0
         Epochs of data dropout before the focus filter sets in.
     revision_epochs : int, default=0
-        Last epochs, on all data, as in the papers. They bring wrong labels back. A
-        training that is not longer than warm-up and revision is one on full data.
-    stop_when_learned : bool, default=False
-        Go on to the revision, and end with it, once no more than one record in a
-        hundred is a candidate: there is nothing left to learn from.
+        Last epochs, on all data, as in the papers. They bring wrong labels back.
     selection : Policy, optional
         A policy of your own instead of `data_dropout`, `confidence_threshold`,
         `easy_share`, `focus` and `focus_threshold`.
@@ -91,15 +85,25 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         can be given as ``looks__*``. By default a :class:`~sk_erts.selection.Looks`.
     cam_layer : str, optional
         Dotted name of the submodule whose feature maps are explained. By default
-        ``features``, else the last one whose output has a time axis.
+        ``features``, else the last one whose output has a time axis; `explain` says
+        if these are no maps of shape (n, channels, times).
     max_epochs : int, default=30
         Passes over the training set, selected or not.
     batch_size : int, default=64
         Records per training step.
     lr : float, default=1e-3
-        Learning rate.
+        Learning rate; the greatest one, if it follows a schedule.
+    lr_schedule : {"constant", "cosine", "one-cycle"}, default="cosine"
+        How it changes with the share of the gradients spent, not with the epochs, of
+        which a selection makes some short: falling to zero along a cosine, once
+        ``looks__first_step`` steps have been made, or rising first. A skorch
+        ``LRScheduler`` among `callbacks` takes its place; `partial_fit` has none.
     optimizer : class, default=torch.optim.AdamW
         Any of torch's.
+    criterion : class, Module or callable, optional
+        The loss: one value per record (or per record and label), from logits and
+        encoded labels; a class with `reduction` is made with ``"none"``. By default
+        cross-entropy, for several labels binary cross-entropy with logits.
     class_weight : {"balanced", "effective"}, dict or None, default=None
         Weight of the classes in the loss; ``"effective"`` weighs by the effective
         number of records with :math:`\beta = 0.9999`, as the paper does.
@@ -109,15 +113,16 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         :mod:`sk_erts.augmentation`. Records are judged as they are: with this, what
         a training step tells of changed records is not used, so that each look is
         another forward pass.
-    validation_fraction : float, splitter or list of pairs, default=0.1
-        What is set aside to judge the epochs. A share is set aside only if
-        `early_stopping` or `restore_best` needs it; a splitter, such as
-        ``PredefinedSplit``, or a list of the pairs of indices it gives, always (the
-        first pair counts).
-    early_stopping : bool, default=False
-        Stop after `n_iter_no_change` epochs without a better macro-F1 in validation.
-    n_iter_no_change : int, default=10
-        Patience of `early_stopping`.
+    validation_fraction : float, splitter, list of pairs or tuple, optional
+        What is set aside to judge the epochs: a share; what a splitter, such as
+        ``PredefinedSplit``, or a list of the pairs of indices it gives, sets aside (the
+        first pair counts); or records and labels from elsewhere, ``(X, y)``. By default
+        a tenth, if `early_stopping`, `restore_best` or a callback that watches a score
+        in validation needs it; else nothing.
+    early_stopping : bool, int or "learned", default=False
+        Stop after so many epochs without a better macro-F1 in validation, 10 if True;
+        or, if ``"learned"``, after the revision that follows once no more than one
+        record in a hundred is a candidate.
     restore_best : bool, default=False
         End with the network of the epoch with the best macro-F1 in validation.
     callbacks : list of skorch callbacks, optional
@@ -125,8 +130,8 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
     device : str, default="auto"
         Where to train; ``"auto"`` takes a GPU where there is one.
     random_state : int, RandomState instance or None, default=None
-        Determines weights, order, selection and split. Global generators are left
-        alone, but that None draws a seed from NumPy's, as everywhere in scikit-learn.
+        Determines weights, order, selection and split. Of global generators only
+        NumPy's is touched, and only by None, as everywhere in scikit-learn.
     warm_start : bool, default=False
         Let `fit` go on from the network of the last `fit`; the schedule starts anew.
     verbose : int, default=1
@@ -186,8 +191,7 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
 
     The paper's filter and thresholds are ``focus="top_mass", focus_threshold=0.2,
     confidence_threshold=0.3, warmup_epochs=5, focus_warmup_epochs=3,
-    revision_epochs=1``. The page on reliability has the trainings by which the default
-    was chosen, the page on the method what else differs from the papers.
+    revision_epochs=1``; the page on the method has what else differs.
 
     References
     ----------
@@ -202,28 +206,17 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
     >>> X, y = make_ecg(
     ...     60, n_leads=2, duration_s=3, classes=("NORM", "BBB"), random_state=0
     ... )
-    >>> clf = ERTSClassifier(
-    ...     module=ResNet1d, module__width=8, max_epochs=10, lr=0.01, random_state=0
-    ... )
+    >>> clf = ERTSClassifier(ResNet1d, module__width=8, max_epochs=16, batch_size=8)
     >>> clf.fit(X, y).predict(X[:2]).shape
     (2,)
     >>> clf.explain(X[:2]).shape
     (2, 300)
-    >>> clf.effective_epochs_ < 10
+    >>> clf.effective_epochs_ < 16
     True
     """
 
     NESTED: ClassVar[dict[str, Any]] = {"looks": Looks}
-    MOVED: ClassVar[dict[str, str]] = {
-        "renewal_interval": "'looks__renewal_interval'",
-        "reuse_scores": "'looks__reuse_scores'",
-        "revisit_gaps": "'looks__revisit_gaps'",
-        "probe_records": "'looks__probe_records'",
-        "scoring_precision": "'looks__precision'",
-        "decay": "data_dropout=SRD(decay=...)",
-        "easy_weight": "selection=Rehearsal(..., weight=...)",
-        "class_rescue": "selection=FocusFilter(..., class_rescue=...)",
-    }
+    MOVED = MOVED
 
     def __init__(
         self,
@@ -237,19 +230,19 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         warmup_epochs: int = 4,
         focus_warmup_epochs: int = 0,
         revision_epochs: int = 0,
-        stop_when_learned: bool = False,
         selection: Policy | None = None,
         looks: Looks | None = None,
         cam_layer: str | None = None,
         max_epochs: int = 30,
         batch_size: int = 64,
         lr: float = 1e-3,
+        lr_schedule: str = "cosine",
         optimizer: Any = torch.optim.AdamW,
+        criterion: Any = None,
         class_weight: Any = None,
         augment: Any = None,
-        validation_fraction: Any = 0.1,
-        early_stopping: bool = False,
-        n_iter_no_change: int = 10,
+        validation_fraction: Any = None,
+        early_stopping: bool | int | str = False,
         restore_best: bool = False,
         callbacks: Any = None,
         device: Any = "auto",
@@ -267,19 +260,19 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         self.warmup_epochs = warmup_epochs
         self.focus_warmup_epochs = focus_warmup_epochs
         self.revision_epochs = revision_epochs
-        self.stop_when_learned = stop_when_learned
         self.selection = selection
         self.looks = looks
         self.cam_layer = cam_layer
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.lr_schedule = lr_schedule
         self.optimizer = optimizer
+        self.criterion = criterion
         self.class_weight = class_weight
         self.augment = augment
         self.validation_fraction = validation_fraction
         self.early_stopping = early_stopping
-        self.n_iter_no_change = n_iter_no_change
         self.restore_best = restore_best
         self.callbacks = callbacks
         self.device = device
@@ -300,10 +293,13 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
             Records in mV, read as float32; two dimensions are one lead. Memory maps,
             torch data sets and lazy collections are read batch by batch. The arrays
             (n_leads, n_times) of a list, or of an object array, may differ in length
-            if the network takes `lengths`, as `ResNet1d` does.
+            if the network takes `lengths`, as `ResNet1d` does. Records that seem to
+            be (n_times, n_leads), flat, or not in mV are told of by a
+            `DoubtfulInputWarning`. Several leads in one row of two dimensions are seen
+            only if they are the twelve standard ones in their order.
         y : array-like of shape (n_samples,) or (n_samples, n_labels), optional
-            Class labels of any kind, or an indicator matrix for several labels per
-            record. A data set of pairs brings its own.
+            Class labels of any kind, two or more of them, or an indicator matrix for
+            several labels per record. A data set of pairs brings its own.
         sample_weight : array-like of shape (n_samples,), optional
             Weight of each record in the loss; one of weight 0 is left out.
         groups : array-like of shape (n_samples,), optional
@@ -329,19 +325,18 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         before = getattr(self, "_trained", None) if self.warm_start else None
         plan = make_plan(self, n_epochs_before=before.n_epochs if before else 0)
         checked = copy.copy(self)
-        records, y = self._check_records(X, y, checked)
+        records, y = self._check_records(X, y, checked, before)
         task = make_task(y)
         if before is not None:
-            self._check_shape(records)
             before.task.check_same(task)
         data = divide(
             records,
-            task.encode(y),
+            self._encode(task, y),
             task,
             sample_weight=sample_weight,
             class_weight=plan.class_weight,
             groups=groups,
-            validation=plan.validation,
+            validation=self._check_validation(plan.validation, records, task),
             random_state=plan.seed,
         )
         run = Run(plan, data)
@@ -384,16 +379,15 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         n_before = before.n_epochs if before else 0
         plan = make_plan(self, n_epochs_before=n_before, one_epoch=True)
         checked = copy.copy(self)
-        records, y = self._check_records(X, y, checked)
+        records, y = self._check_records(X, y, checked, before)
         if before is not None:
             task = before.task
-            self._check_shape(records)
         else:
             task = make_task(y)
             task = task if classes is None else task.with_classes(classes)
         data = divide(
             records,
-            task.encode(y),
+            task.encode(y) if before else self._encode(task, y),
             task,
             sample_weight=sample_weight,
             class_weight=plan.class_weight,
@@ -426,6 +420,29 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         network = Network(self.net_.module_)
         return probabilities(network, records, self._trained.task)
 
+    def predict_log_proba(self, X: Any) -> FloatArray:
+        """Return the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
+                Dataset or collection
+            Records, as in `fit`.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_samples, n_classes)
+            From the logits: finite where a probability is too small for a number.
+
+        Raises
+        ------
+        ValueError
+            If the records have another shape than those of `fit`, or bad values.
+        """
+        records = self._check_new_records(X)
+        network = Network(self.net_.module_)
+        return probabilities(network, records, self._trained.task, log=True)
+
     def predict(self, X: Any) -> FloatArray:
         """Return the most probable class, or all labels above one half.
 
@@ -457,6 +474,7 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         self._trained = trained
+        self._seen = checked._seen
         self.classes_ = trained.task.classes
         self.n_leads_in_ = records.n_leads
         self.n_times_in_: int | None = records.n_times

@@ -58,6 +58,8 @@ def small():
         "lr": 0.01,
         "batch_size": 32,
         "warmup_epochs": 1,
+        "looks__first_step": 0,
+        "lr_schedule": "constant",
         "focus_warmup_epochs": 1,
         "revision_epochs": 1,
         "random_state": 0,

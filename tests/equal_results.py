@@ -31,6 +31,8 @@ SMALL = {
     "lr": 0.01,
     "batch_size": 16,
     "warmup_epochs": 2,
+    "looks__first_step": 0,
+    "lr_schedule": "constant",
     "looks__precision": "float32",
     "looks__renewal_interval": 40,
     "random_state": 0,
@@ -119,10 +121,8 @@ CASES = {
     "different lengths by the map": lambda: trained(RAGGED, **BY_MAP | CONFIDENT),
     "LSTM1d": recurrent,
     "another head": another_module,
-    "validation": lambda: trained(
-        early_stopping=True, n_iter_no_change=2, restore_best=True, max_epochs=8
-    ),
-    "learned": lambda: trained(stop_when_learned=True, max_epochs=12),
+    "validation": lambda: trained(early_stopping=2, restore_best=True, max_epochs=8),
+    "learned": lambda: trained(early_stopping="learned", max_epochs=12),
     "warm start": lambda: trained(warm_start=True, calls=2, max_epochs=3),
     "partial_fit": lambda: in_steps(),
     "partial_fit by the map": lambda: in_steps(**BY_MAP | CONFIDENT),

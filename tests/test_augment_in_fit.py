@@ -37,6 +37,7 @@ def make(**params):
         **{
             "max_epochs": 5,
             "warmup_epochs": 1,
+            "looks__first_step": 0,
             "focus_warmup_epochs": 1,
             "batch_size": 16,
             "random_state": 0,
@@ -126,6 +127,7 @@ def test_records_of_different_lengths_are_changed_without_their_padding():
         module__width=4,
         module__blocks=(1,),
         augment=shift_by_one,
+        looks__probe_records=0,  # statistics are renewed from records as they are
         random_state=0,
         verbose=0,
         **params,

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import f1_score
 from sklearn.model_selection import (
     GridSearchCV,
@@ -67,13 +68,6 @@ class TestLearning:
     def test_knows_the_shape_of_its_records(self, fitted):
         assert (fitted.n_leads_in_, fitted.n_times_in_) == (2, 64)
         assert fitted.n_features_in_ == 128
-
-    def test_one_class_is_always_predicted(self, small, records):
-        X, _ = records
-        clf = ERTSClassifier(**small).fit(X, np.repeat("NORM", len(X)))
-        assert set(clf.predict(X)) == {"NORM"}
-        np.testing.assert_array_equal(clf.predict_proba(X), 1)
-        assert clf.explain(X).shape == (len(X), 64)
 
 
 class TestInputs:
@@ -166,9 +160,11 @@ class TestInsideScikitLearn:
 
     def test_folds_of_one_class(self, small, records):
         y = np.sort(records[1] == "PVC")
-        scores = cross_val_score(ERTSClassifier(**small), records[0], y, cv=KFold(3))
-        assert np.isfinite(scores).all()
-        assert scores[2] == 0  # nothing but the other class was seen
+        with pytest.warns(FitFailedWarning, match="two classes or more. Got one"):
+            scores = cross_val_score(
+                ERTSClassifier(**small), records[0], y, cv=KFold(3)
+            )
+        assert np.isfinite(scores).tolist() == [True, True, False]
 
     def test_grid_search_over_everything_in_two_processes(self, small, records):
         grid = {
@@ -260,7 +256,7 @@ class TestOneRecordInABatch:
         def forward(self, x):
             return self.out(self.norm(x.mean(dim=-1)))
 
-    @pytest.mark.parametrize("n_samples", [1, 2, 9])
+    @pytest.mark.parametrize("n_samples", [2, 9])
     def test_a_last_batch_of_one_is_trained(self, n_samples):
         X, y, _ = bumps(n_samples)
         clf = ERTSClassifier(
@@ -297,6 +293,7 @@ class TestOneRecordInABatch:
             self.Normalised,
             selection=First(),
             looks__renewal_interval="epoch",
+            looks__first_step=0,
             max_epochs=3,
             warmup_epochs=1,
             revision_epochs=0,
@@ -417,7 +414,7 @@ class TestValidation:
         module = nn.Sequential(nn.Flatten(), nn.Linear(128, 3))
         params = {k: v for k, v in small.items() if "module__" not in k}
         params |= {"lr": 1e-12, "max_epochs": 20, "data_dropout": None, "focus": None}
-        clf = ERTSClassifier(module, **params, early_stopping=True, n_iter_no_change=3)
+        clf = ERTSClassifier(module, **params, early_stopping=3)
         assert len(clf.fit(*records).history_) == 4
 
     def test_a_callback_may_stop_the_training(self, small, records):
@@ -454,7 +451,7 @@ class TestGoingOn:
         assert clf.kept_counts_.shape == (1,)
 
     def test_partial_fit_selects_once_it_is_warm(self, small, records):
-        clf = ERTSClassifier(**small, confidence_threshold=0)
+        clf = ERTSClassifier(**small, confidence_threshold=0, easy_share=0)
         kept = [clf.partial_fit(*records).kept_counts_[0] for _ in range(3)]
         assert kept[0] == 120
         assert max(kept[1:]) < 30

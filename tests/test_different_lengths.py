@@ -51,6 +51,7 @@ def make_classifier(**params):
             "module__blocks": (1, 1),
             "max_epochs": 5,
             "warmup_epochs": 1,
+            "looks__first_step": 0,
             "focus_warmup_epochs": 1,
             "lr": 0.01,
             "batch_size": 8,

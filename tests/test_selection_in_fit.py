@@ -375,10 +375,10 @@ class TestNormalisation:
         clf = ERTSClassifier(
             **params, validation_fraction=split, callbacks=[Look()]
         ).fit(X, Y)
-        # Reset in each of the seven epochs of selection, then one batch of 64; each
-        # validation is two batches.
-        assert seen[4:18] == [1] * 14
-        assert clf.scoring_passes_ == 7 * 64 / 160
+        # Reset in each of the ten epochs, then one batch of 64; each validation is two
+        # batches.
+        assert seen == [1] * 20
+        assert clf.scoring_passes_ == 10 * 64 / 160
 
 
 class TestSpacedRevisits:
@@ -443,6 +443,7 @@ class TestCheapLooks:
             warmup_epochs=2,
             focus_warmup_epochs=0,
             revision_epochs=0,
+            looks__first_step=0,
             looks__probe_records=0,
             lr=0.01,
             random_state=0,
@@ -517,7 +518,7 @@ class TestSizes:
                 (status == each).sum()
                 for each in (Status.TRAINED, Status.EASY, Status.REHEARSED)
             )
-            n_free = -n_hard % 32 if n_hard >= 32 else 0
+            n_free = -n_hard % 32
             assert n_filling == min(n_free, n_easy + n_filling)
         assert (clf.selection_.status[2:9] == Status.REHEARSED).any()
         assert clf.kept_counts_.sum() == takes_gradient(clf.selection_.status).sum()
@@ -548,14 +549,14 @@ class TestWeights:
 class TestStopWhenLearned:
     def test_goes_on_to_the_revision_and_ends(self, parameters):
         params = {"max_epochs": 30, "confidence_threshold": 0.01}
-        clf = fit(parameters, stop_when_learned=True, **params)
+        clf = fit(parameters, early_stopping="learned", **params)
         shares = clf.history_[:, "candidates"]
         assert shares[2] <= 0.01  # so the first epoch of selection is the last
         assert len(shares) == 4
         assert clf.kept_counts_[3] == len(X)
 
     def test_does_not_stop_while_there_is_something_to_learn(self, parameters):
-        clf = fit(parameters, stop_when_learned=True, confidence_threshold=1.0)
+        clf = fit(parameters, early_stopping="learned", confidence_threshold=1.0)
         assert len(clf.history_) == 10
 
     def test_is_off_by_default(self, parameters):

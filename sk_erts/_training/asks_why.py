@@ -78,6 +78,12 @@ class AsksWhy(ReadsRecords):
         ValueError
             If there is no such method or parameter, a target is no class, or records
             are not as in `fit`.
+
+        Warns
+        -----
+        ExplanationWarning
+            If the network has no feature maps over time, and Grad-CAM of its 2-D maps
+            or of its hidden sequence is returned, or the gradient times the record.
         """
         records = self._check_new_records(X)
         return maps_of_records(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from typing import Any
 
+import numpy as np
+import torch
 from torch import nn
 
 from sk_erts._lib.names import nearest
 from sk_erts._network.check import check_network
 from sk_erts._network.network import Network
+from sk_erts._network.untouched import untouched
 from sk_erts._records.divide import FitData
 from sk_erts._records.training_set import collate
+from sk_erts._training.loss import as_criterion, check_losses
 from sk_erts._training.net import ERTSNet
 from sk_erts._training.plan import Plan
 from sk_erts._training.skorch_params import accepted_names
@@ -85,7 +90,10 @@ def make_net(plan: Plan, data: FitData) -> ERTSNet:
         If a parameter reaches nothing, or the network cannot read the records.
     """
     records, task = data.train.records, data.task
-    plan.parts.check({"criterion": task.criterion})
+    criterion = task.criterion if plan.criterion is None else plan.criterion
+    if isinstance(criterion, type):
+        plan.parts.check({"criterion": criterion})
+    criterion, of_criterion = as_criterion(criterion, plan.parts.of("criterion"))
     module, module_params = resolve_module(
         plan.module,
         plan.parts.of("module"),
@@ -102,19 +110,19 @@ def make_net(plan: Plan, data: FitData) -> ERTSNet:
         **({} if shows_table else {"callbacks__print_log": None}),
         **plan.parts.params,
         **{f"module__{name}": value for name, value in module_params.items()},
+        **{f"criterion__{name}": value for name, value in of_criterion.items()},
     }
     net = ERTSNet(
         module,
         task=task,
-        criterion=task.criterion,
-        criterion__reduction="none",
+        criterion=criterion,
         optimizer=plan.optimizer,
         lr=plan.lr,
         max_epochs=plan.epochs,
         batch_size=plan.batch_size,
         train_split=None,
         predict_nonlinearity=task.nonlinearity,
-        callbacks=copy.deepcopy(plan.callbacks),
+        callbacks=plan.callbacks and list(map(_own_copy, plan.callbacks)),
         device=str(plan.device),
         verbose=int(shows_table),
         **params,
@@ -127,8 +135,29 @@ def make_net(plan: Plan, data: FitData) -> ERTSNet:
             f"The net of ERTSClassifier cannot be built: {error}. The module was given "
             f"{sorted(module_params)!r}; set what is missing with 'module__...'."
         ) from error
-    check_network(Network(net.module_, plan.cam_layer), data.train, task.n_classes)
+    network = Network(net.module_, plan.cam_layer)
+    check_network(network, data.train, task.n_classes)
+    _check_criterion(net, network, data)
     return net
+
+
+def _own_copy(callback: Any) -> Any:
+    """Return a copy, or what cannot be copied, such as one that holds a file."""
+    try:
+        return copy.deepcopy(callback)
+    except (TypeError, pickle.PicklingError):
+        return callback
+
+
+def _check_criterion(net: ERTSNet, network: Network, data: FitData) -> None:
+    """Let the criterion judge two records."""
+    index = np.arange(min(2, len(data.train)))
+    codes = torch.from_numpy(data.train.codes[index]).to(network.device)
+    batch = data.train.signals(index, network.device)
+    with untouched(network.module), torch.no_grad():
+        losses = net.criterion_(network.logits(batch), codes)
+    name = getattr(net.criterion, "function", net.criterion)
+    check_losses(losses, codes, getattr(name, "__name__", type(name).__name__))
 
 
 def _check_callback_names(net: ERTSNet, params: dict[str, Any]) -> None:

@@ -29,9 +29,8 @@ class SelectionCallback(Callback):
         self.selector.steps.listen(net.network)
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        """Leave no hook and no statistics of selected records behind."""
+        """Leave no hook behind."""
         self.selector.steps.stop()
-        self.selector.probe()
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Open a page."""
@@ -43,7 +42,7 @@ class SelectionCallback(Callback):
         """Say which records the network is about to see, and weigh them."""
         if not training:
             self.selector.steps.begin(None)
-            self.selector.probe()
+            self.selector.renew()
             return
         inputs = batch[0]
         index = inputs["index"].numpy()

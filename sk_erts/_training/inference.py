@@ -26,7 +26,9 @@ INFERENCE_BATCH_SIZE = 128
 SMALLEST_BATCH = 8
 
 
-def probabilities(network: Network, records: Records, task: Task) -> FloatArray:
+def probabilities(
+    network: Network, records: Records, task: Task, *, log: bool = False
+) -> FloatArray:
     """Return what a network gives each class.
 
     Parameters
@@ -37,17 +39,20 @@ def probabilities(network: Network, records: Records, task: Task) -> FloatArray:
         What it looks at.
     task : Task
         Turns logits into probabilities.
+    log : bool, default=False
+        Whether to return their logarithms.
 
     Returns
     -------
     proba : ndarray of shape (n_samples, n_classes)
         In double precision.
     """
+    of_logits = task.log_probability if log else task.probability
 
     def look(index: IntArray) -> Any:
         filled = np.resize(index, max(len(index), SMALLEST_BATCH))
         logits = network.logits(records.signals(filled, network.device))
-        return task.probability(logits[: len(index)]).cpu().numpy()
+        return of_logits(logits[: len(index)]).cpu().numpy()
 
     pieces = records.batches(INFERENCE_BATCH_SIZE)
     with untouched(network.module), torch.inference_mode():

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from skorch.callbacks.scoring import ScoringBase
 from torch.utils.data import DataLoader
 
 from sk_erts._lib.names import nearest
@@ -37,7 +38,7 @@ from sk_erts.selection import (
     Schedule,
 )
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["MOVED", "Plan", "make_plan"]
 
 NO_NEGATIVES = Interval(Integral, 0, None, closed="left")
 AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
@@ -51,23 +52,25 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "warmup_epochs": [NO_NEGATIVES],
     "focus_warmup_epochs": [NO_NEGATIVES],
     "revision_epochs": [NO_NEGATIVES],
-    "stop_when_learned": ["boolean"],
     "selection": [Policy, None],
     "looks": [Looks, None],
     "cam_layer": [str, None],
     "max_epochs": [AT_LEAST_ONE],
     "batch_size": [AT_LEAST_ONE],
     "lr": [Interval(Real, 0, None, closed="neither")],
+    "lr_schedule": [StrOptions({"constant", "cosine", "one-cycle"})],
     "optimizer": [callable],
+    "criterion": [callable, None],
     "class_weight": [StrOptions({"balanced", "effective"}), dict, None],
     "augment": [callable, list, None],
     "validation_fraction": [
         Interval(Real, 0, 1, closed="neither"),
         HasMethods(["split"]),
         "array-like",
+        tuple,
+        None,
     ],
-    "early_stopping": ["boolean"],
-    "n_iter_no_change": [AT_LEAST_ONE],
+    "early_stopping": ["boolean", AT_LEAST_ONE, StrOptions({"learned"})],
     "restore_best": ["boolean"],
     "callbacks": [list, None],
     "device": [str, torch.device],
@@ -75,6 +78,12 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "warm_start": ["boolean"],
     "verbose": ["verbose"],
 }
+
+# Epochs without a better score after which `early_stopping=True` stops.
+USUAL_PATIENCE = 10
+
+# Of the records, if something asks for a validation and nobody says how much.
+USUAL_VALIDATION = 0.1
 
 # What `selection`, a policy of the user's own, stands in for.
 POLICY_PARAMETERS = (
@@ -84,6 +93,21 @@ POLICY_PARAMETERS = (
     "focus",
     "focus_threshold",
 )
+
+
+# Where parameters of earlier versions went.
+MOVED = {
+    "renewal_interval": "'looks__renewal_interval'",
+    "reuse_scores": "'looks__reuse_scores'",
+    "revisit_gaps": "'looks__revisit_gaps'",
+    "probe_records": "'looks__probe_records'",
+    "scoring_precision": "'looks__precision'",
+    "decay": "data_dropout=SRD(decay=...)",
+    "easy_weight": "selection=Rehearsal(..., weight=...)",
+    "stop_when_learned": "early_stopping='learned'",
+    "n_iter_no_change": "early_stopping=10",
+    "class_rescue": "selection=FocusFilter(..., class_rescue=...)",
+}
 
 
 @dataclass(frozen=True)
@@ -110,8 +134,8 @@ class Plan:
         How records are looked at.
     augment : sequence of callable
         What changes training batches, in its order.
-    validation : float, splitter, list of pairs or None
-        What is set aside; None is nothing.
+    validation : float, splitter, list of pairs, tuple or None
+        What is set aside, or records and labels from elsewhere; None is nothing.
     patience : int or None
         Epochs without a better score after which to stop; None never does.
     """
@@ -127,7 +151,9 @@ class Plan:
     cam_layer: str | None = None
     optimizer: Any = torch.optim.AdamW
     lr: float = 1e-3
+    lr_schedule: str = "constant"
     batch_size: int = 64
+    criterion: Any = None
     class_weight: ClassWeight = None
     augment: Sequence[Augment] = ()
     validation: Any = None
@@ -174,16 +200,17 @@ def make_plan(
     looks = estimator.nested("looks")
     looks.check(name)
     warm_ups = estimator.warmup_epochs, estimator.focus_warmup_epochs
-    validates = estimator.early_stopping or estimator.restore_best
     validation = estimator.validation_fraction
     if isinstance(validation, str):
         raise ValueError(
             f"The 'validation_fraction' parameter of {name} must be a number in "
-            f"(0, 1), a splitter or a list of pairs of indices. Got {validation!r} "
-            "instead."
+            f"(0, 1), a splitter, a list of pairs of indices, or a tuple of records "
+            f"and labels. Got {validation!r} instead."
         )
+    if validation is None and _needs_validation(estimator):
+        validation = USUAL_VALIDATION
     if isinstance(validation, Real):
-        validation = float(validation) if validates else None
+        validation = float(validation)
     return Plan(
         module=estimator.module,
         parts=_checked_parts(estimator),
@@ -199,14 +226,37 @@ def make_plan(
         cam_layer=estimator.cam_layer,
         optimizer=estimator.optimizer,
         lr=estimator.lr,
+        lr_schedule="constant" if one_epoch else estimator.lr_schedule,
         batch_size=estimator.batch_size,
+        criterion=estimator.criterion,
         class_weight=estimator.class_weight,
         validation=None if one_epoch else validation,
-        patience=estimator.n_iter_no_change if estimator.early_stopping else None,
+        patience=_patience(estimator.early_stopping),
         restore_best=estimator.restore_best,
-        stop_when_learned=estimator.stop_when_learned,
+        stop_when_learned=estimator.early_stopping == "learned",
         callbacks=estimator.callbacks,
         verbose=estimator.verbose,
+    )
+
+
+def _patience(early_stopping: Any) -> int | None:
+    """Return after how many epochs without a better score to stop."""
+    if isinstance(early_stopping, bool):
+        return USUAL_PATIENCE if early_stopping else None
+    return int(early_stopping) if isinstance(early_stopping, Integral) else None
+
+
+def _needs_validation(estimator: Any) -> bool:
+    """Return whether something looks at what is set aside."""
+    if _patience(estimator.early_stopping) or estimator.restore_best:
+        return True
+    callbacks = [
+        own[1] if isinstance(own, tuple) else own for own in estimator.callbacks or []
+    ]
+    return any(
+        str(getattr(own, "monitor", "")).startswith("valid")
+        or (isinstance(own, ScoringBase) and not own.on_train)
+        for own in callbacks
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from sk_erts._lib.typing import Array, IntArray
 from sk_erts._network.network import Network
@@ -28,6 +28,7 @@ from sk_erts._training.net import ERTSNet
 from sk_erts._training.plan import Plan
 from sk_erts._training.precision import ScoringPrecision
 from sk_erts._training.progress import ProgressCallback
+from sk_erts._training.rate import RateCallback
 from sk_erts._training.scorer import Scorer
 from sk_erts._training.selector import Selector
 from sk_erts._training.validation import ValidationCallback
@@ -161,7 +162,9 @@ class Run:
             scorer.try_out(plan.policy)
         self.selector = Selector(
             plan.policy,
-            plan.schedule,
+            plan.schedule.beginning_after(
+                plan.looks.first_step, -(-n_records // plan.batch_size)
+            ),
             self.ledger,
             scorer,
             rng,
@@ -265,6 +268,8 @@ class Run:
             Holds no records.
         """
         selector, rows = self.selector, self.data.train.rows
+        with self._at_work():
+            selector.renew()
         wanted = self._was_interrupted or self.plan.restore_best
         if self.validation is not None and wanted:
             self.net.module_.load_state_dict(self.validation.best_state_)
@@ -327,6 +332,16 @@ class Run:
         self._was_interrupted = state["was_interrupted"]
         self.time_s = state["time_s"]
 
+    def _rate(self) -> Callback:
+        n_held = self.plan.looks.first_step
+        return RateCallback(self.plan.lr_schedule, self.selector, n_held)
+
+    @property
+    def _sets_rate(self) -> bool:
+        """Whether the learning rate follows the plan, and not a callback."""
+        theirs = any(isinstance(own, LRScheduler) for _, own in self.net.callbacks_)
+        return self.plan.lr_schedule != "constant" and not theirs
+
     @contextmanager
     def _at_work(self) -> Iterator[None]:
         """Lend the generators, and look at the clock."""
@@ -339,6 +354,7 @@ class Run:
         """Return what is called before the user's callbacks."""
         return [
             SelectionCallback(self.selector),
+            *([self._rate()] if self._sets_rate else []),
             *([self.validation] if self.validation else []),
             *([ProgressCallback(n_epochs)] if self.plan.verbose == 1 else []),
         ]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
+from sk_erts._network.normalisation import has_statistics
 from sk_erts._training.scorer import Scorer
 from sk_erts._training.steps import Steps
 from sk_erts.selection import Ledger, Policy, Schedule, Scores, Status, takes_gradient
@@ -18,6 +19,9 @@ __all__ = ["Selector"]
 
 # More than this share of the easy records of a probe, hard again, is drift.
 MAX_FORGOTTEN = 1 / 3
+
+# Of an epoch of selection, before there was one: the share of the records trained.
+EXPECTED_SHARE = 0.25
 
 # With no more than this share of candidates there is nothing left to learn from.
 MAX_CANDIDATES_WHEN_LEARNED = 0.01
@@ -79,7 +83,10 @@ class Selector:
         self.epoch = -1
         self.n_trained: list[int] = []
         self._strata = scorer.task.strata(scorer.training_set.codes)
-        self._is_stale = False
+        self._is_stale = False  # since the last probe: steps on selected records
+        self._has_stepped = False  # ... steps on any
+        self._progress = 0.0
+        self._share = 1.0 if policy.phase == "full data" else EXPECTED_SHARE
 
     @property
     def ruling(self) -> Policy:
@@ -102,8 +109,28 @@ class Selector:
         end = self.schedule.max_epochs
         return end is not None and self.epoch + 1 >= end
 
+    @property
+    def progress(self) -> float:
+        """Share of the gradients that have been spent, of all there will be.
+
+        Epochs of selection that are to come are taken to spend what the last one did.
+        """
+        spent = sum(self.n_trained) / self.ledger.n_records
+        end = self.schedule.max_epochs
+        if end is None:
+            return 0.0
+        to_come = range(self.epoch + 1, end)
+        n_selecting = sum(map(self._selects_in, to_come))
+        now = self._share if self._selects_in(self.epoch) else 1.0
+        rest = max(0.0, now - self.n_trained[-1] / self.ledger.n_records)
+        total = spent + rest + n_selecting * self._share + len(to_come) - n_selecting
+        self._progress = max(self._progress, min(1.0, spent / total))
+        return self._progress
+
     def open_epoch(self) -> None:
         """Open a page in the ledger."""
+        if self.n_trained and self._selects_in(self.epoch):
+            self._share = self.n_trained[-1] / self.ledger.n_records
         self.epoch += 1
         self.n_trained.append(0)
         judged = "focus" in self.ruling.reads
@@ -168,6 +195,7 @@ class Selector:
     def count_step(self, logits: torch.Tensor) -> None:
         """Count the records of a step, and keep what it said of them."""
         self.n_trained[-1] += self.steps.end(logits)
+        self._has_stepped = True
 
     def close_epoch(self) -> dict[str, float]:
         """Look back at an epoch.
@@ -193,6 +221,12 @@ class Selector:
         if self.schedule.in_selection(self.epoch) and self._n_candidates() <= few:
             self.schedule = self.schedule.ending_after(self.epoch)
 
+    def renew(self) -> None:
+        """Estimate statistics of normalisation layers anew, if steps were taken."""
+        if self._has_stepped and has_statistics(self.scorer.network.module):
+            self._is_stale = True
+        self.probe()
+
     def probe(self) -> None:
         """See what selected steps did to the others, and undo it where one can."""
         n_probed = min(self.probe_records, self.ledger.n_records)
@@ -202,7 +236,7 @@ class Selector:
         known = index[~self.ledger.due("confidence", index, self.epoch)]
         was_easy = self._is_easy(known)
         found = self.scorer.probe(index)
-        self._is_stale = False
+        self._is_stale = self._has_stepped = False
         self.ledger.note(index, found, until=self.epoch + 1)
         forgotten = was_easy & ~self._is_easy(known)
         if forgotten.sum() > MAX_FORGOTTEN * was_easy.sum():
@@ -223,6 +257,9 @@ class Selector:
             "n_scored": self.scorer.n_scored,
             "precision": self.scorer.precision.chosen,
             "is_stale": self._is_stale,
+            "has_stepped": self._has_stepped,
+            "progress": self._progress,
+            "share": self._share,
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -239,6 +276,9 @@ class Selector:
         self.scorer.n_scored = state["n_scored"]
         self.scorer.precision.chosen = state["precision"]
         self._is_stale = state["is_stale"]
+        self._has_stepped = state["has_stepped"]
+        self._progress = state["progress"]
+        self._share = state["share"]
 
     def _measured(
         self, name: str, index: IntArray, reads: frozenset[str], which: IntArray
@@ -258,6 +298,9 @@ class Selector:
             found_now = self.scorer.score(due, frozenset(wanted))
             self.ledger.note(due, found_now, until=self.epoch)
         return self.ledger.scores(name, records)
+
+    def _selects_in(self, epoch: int) -> bool:
+        return self.schedule.in_selection(epoch)
 
     def _is_easy(self, index: IntArray) -> BoolArray:
         """Return which records the data dropout calls easy, by their latest scores."""

@@ -22,6 +22,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     ],
     "reuse_scores": ["boolean"],
     "revisit_gaps": [tuple, list],
+    "first_step": [Interval(Integral, 0, None, closed="left")],
     "probe_records": [Interval(Integral, 0, None, closed="left")],
     "precision": [StrOptions({"auto", "float32", "bfloat16"})],
 }
@@ -48,6 +49,10 @@ class Looks(BaseEstimator):
         A record that is looked at and not trained is looked at again after 2 epochs,
         then after 4, and then every 8. The gaps of all shrink when a probe finds easy
         records forgotten. ``(1,)`` is a look in every epoch, as in the papers.
+    first_step : int, default=100
+        Training steps on all records before any is judged, however short the warm-up
+        is: a network that has learned nothing yet cannot tell what is easy, or wrong.
+        With few records, smaller batches make more steps.
     probe_records : int, default=128
         Records, drawn at random, that are looked at after each epoch of selection.
         They tell whether skipped records are forgotten, and the statistics of
@@ -76,12 +81,14 @@ class Looks(BaseEstimator):
         renewal_interval: int | str = 512,
         reuse_scores: bool = True,
         revisit_gaps: Sequence[int] = (2, 4, 8),
+        first_step: int = 100,
         probe_records: int = 128,
         precision: str = "auto",
     ) -> None:
         self.renewal_interval = renewal_interval
         self.reuse_scores = reuse_scores
         self.revisit_gaps = revisit_gaps
+        self.first_step = first_step
         self.probe_records = probe_records
         self.precision = precision
 

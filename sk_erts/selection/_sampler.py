@@ -39,9 +39,11 @@ class SelectionSampler:
         keeps all.
     spare : callable, optional
         Maps a number of free places to positions of records that may be trained too,
-        and now are; by default nobody may. The last of several batches is filled up
-        with them: its size would be a new one in each epoch, and a processor prepares
-        its convolutions anew for every size. Not with ``interval="batch"``.
+        and now are; by default nobody may. The last batch of an epoch is filled up with
+        them: a step on a few hard records alone leads astray, and is as large as any
+        other to an optimiser that adapts its steps; and the batch's size would be a new
+        one in each epoch, for which a processor prepares its convolutions anew. Nobody
+        is asked with ``interval="batch"``.
 
     Examples
     --------
@@ -81,15 +83,13 @@ class SelectionSampler:
         # Of equal length, since a short one at the end would cost a renewal too.
         n_intervals = max(1, round(self.n_records / int(self.interval)))
         waiting = order[:0]
-        any_is_full = False
         for piece in np.array_split(order, n_intervals):
             waiting = np.concatenate([waiting, self.choose(piece)])
             while len(waiting) >= self.batch_size:
                 yield waiting[: self.batch_size]
                 waiting = waiting[self.batch_size :]
-                any_is_full = True
         if len(waiting):
-            n_free = self.batch_size - len(waiting) if any_is_full else 0
+            n_free = self.batch_size - len(waiting)
             yield np.concatenate([waiting, self.spare(n_free)])
 
 

@@ -102,6 +102,24 @@ class Schedule:
         """
         return epoch - self.warmup_epochs + 1
 
+    def beginning_after(self, n_steps: int, steps_per_epoch: int) -> Schedule:
+        """Return the schedule whose warm-up makes at least so many training steps.
+
+        Parameters
+        ----------
+        n_steps : int
+            How many.
+        steps_per_epoch : int
+            What an epoch on all records makes, at least 1.
+
+        Returns
+        -------
+        schedule : Schedule
+            With a warm-up of no fewer epochs.
+        """
+        needed = -(-n_steps // steps_per_epoch)
+        return replace(self, warmup_epochs=max(self.warmup_epochs, needed))
+
     def ending_after(self, epoch: int) -> Schedule:
         """Return the schedule whose selection ends, and whose revision follows.
 

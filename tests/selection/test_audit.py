@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from sk_erts import ERTSClassifier
 from sk_erts._records.task import SeveralLabels, make_task
 from sk_erts.datasets import make_ecg
+from sk_erts.exceptions import DoubtfulInputWarning
 from sk_erts.selection._audit import audit_table
 from tests.conftest import bumps
 from tests.test_real_ecg import make, ptbxl  # noqa: F401 (a fixture)
@@ -150,7 +151,8 @@ class TestSignal:
         flat = X.copy()
         flat[7] = 0
         quality = Flatness()
-        table = fitted.audit(flat, Y, signal_quality=quality)
+        with pytest.warns(DoubtfulInputWarning, match="record 7 of X is flat"):
+            table = fitted.audit(flat, Y, signal_quality=quality)
         assert table.loc[table["record"] == 7, "reason"].item() == "signal"
         assert not hasattr(quality, "fitted_")
 

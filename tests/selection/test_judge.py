@@ -7,7 +7,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.base import clone
@@ -103,6 +103,7 @@ PARAMS = {
     "lr": 0.01,
     "batch_size": 20,
     "confidence_threshold": 0.5,
+    "looks__first_step": 0,
     "looks__precision": "float32",
     "looks__probe_records": 0,
     "random_state": 0,
@@ -207,6 +208,7 @@ class TestContract:
         assert {judge.against_rival, judge.averaged, judge.remembers} <= {True, False}
 
     @by_name
+    @settings(max_examples=50, deadline=None)
     @given(scores=hnp.arrays(np.float64, st.integers(0, 40), elements=st.floats(0, 1)))
     def test_it_doubts_at_most_half(self, name, scores):
         assert 0 <= JUDGES[name].share_doubted(scores) <= 0.5
@@ -450,7 +452,7 @@ class TestWhatTheStoryTells:
             TWO_Y,
             lr=0.05,
             max_epochs=40,
-            stop_when_learned=True,
+            early_stopping="learned",
             revision_epochs=2,
         )
         story = clf.selection_

@@ -82,14 +82,14 @@ class TestFillUp:
         )
         return [len(batch) for batch in sampler], offered
 
-    def test_the_last_of_several_batches_is_filled(self):
+    def test_the_last_batch_is_filled(self):
         assert self.sizes(5) == ([16, 16], [7])
 
     def test_a_full_last_batch_has_no_free_places(self):
         assert self.sizes(16) == ([16] * 5, [])
 
-    def test_an_epoch_that_fills_no_batch_is_left_small(self):
-        assert self.sizes(2) == ([10], [0])
+    def test_a_step_on_a_few_records_alone_is_not_taken(self):
+        assert self.sizes(2) == ([16], [6])
 
     def test_the_authors_scheme_is_left_alone(self):
         assert self.sizes(5, "batch") == ([5] * 6 + [4], [])

@@ -36,12 +36,15 @@ MOVED = {
     "decay": (0.9, "data_dropout=SRD(decay=...)"),
     "easy_weight": (1.0, "selection=Rehearsal(..., weight=...)"),
     "class_rescue": (False, "selection=FocusFilter(..., class_rescue=...)"),
+    "stop_when_learned": (True, "early_stopping='learned'"),
+    "n_iter_no_change": (5, "early_stopping=10"),
 }
 NAMES = list(Looks().get_params())
 OTHERS = {
     "renewal_interval": "epoch",
     "reuse_scores": False,
     "revisit_gaps": (1,),
+    "first_step": 5,
     "probe_records": 0,
     "precision": "float32",
 }
@@ -54,6 +57,8 @@ WRONG = [
     ("revisit_gaps", ()),
     ("revisit_gaps", (2, 0)),
     ("revisit_gaps", (2, 1.5)),
+    ("first_step", -1),
+    ("first_step", 1.5),
     ("probe_records", -1),
     ("probe_records", 0.5),
     ("precision", "float16"),
@@ -182,6 +187,7 @@ class TestLooks:
     @pytest.mark.parametrize("looks", [None, Looks(precision="float32")])
     def test_a_search_over_them(self, small, looks):
         clf = ERTSClassifier(**small | {"max_epochs": 2}, looks=looks)
+        before = of_looks(clf)
         grid = {"looks__probe_records": [0, 16], "looks__reuse_scores": [False]}
         search = GridSearchCV(clf, grid, cv=2, error_score="raise").fit(X, Y)
         best = search.best_estimator_
@@ -190,14 +196,14 @@ class TestLooks:
             make_plan(best).looks.probe_records
             == (search.best_params_["looks__probe_records"])
         )
-        assert of_looks(clf) == (looks or Looks()).get_params()
+        assert of_looks(clf) == before
 
     @pytest.mark.parametrize("n_probed", [0, 16])
     def test_they_reach_the_training(self, small, n_probed):
-        params = small | {"data_dropout": "srd", "focus": None}
+        params = small | {"data_dropout": "srd", "focus": None, "revision_epochs": 0}
         clf = ERTSClassifier(**params, looks__probe_records=n_probed).fit(X, Y)
-        assert clf.selection_.phases.count("data dropout") == 4
-        assert clf.scoring_passes_ == 4 * n_probed / len(X)
+        assert clf.selection_.phases.count("data dropout") == 5
+        assert clf.scoring_passes_ == 5 * n_probed / len(X)
 
     def test_fit_leaves_an_object_as_it_was(self, small):
         given = Looks(probe_records=16)
@@ -231,8 +237,9 @@ class TestLooks:
             else {f"looks__{name}": value}
         )
         text = f"^The 'looks__{name}' parameter of ERTSClassifier must be .* Got "
+        params = {k: v for k, v in small.items() if not k.startswith("looks__")}
         with pytest.raises(ValueError, match=text + re.escape(f"{value!r} instead")):
-            ERTSClassifier(**small | given).fit(X, Y)
+            ERTSClassifier(**params | given).fit(X, Y)
 
     def test_something_else_in_its_place(self, small):
         for wrong in (Looks, {"probe_records": 0}, "float32"):

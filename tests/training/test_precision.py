@@ -157,6 +157,7 @@ def train(path):
         lr=0.01,
         batch_size=16,
         warmup_epochs=1,
+        looks__first_step=0,
         device="cpu",
         random_state=0,
         verbose=0,

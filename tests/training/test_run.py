@@ -32,6 +32,7 @@ SMALL = {
     "batch_size": 16,
     "warmup_epochs": 2,
     "confidence_threshold": 0.5,
+    "looks__first_step": 0,
     "looks__renewal_interval": 24,
     "looks__probe_records": 16,
     "random_state": 0,
@@ -39,14 +40,13 @@ SMALL = {
     "device": "cpu",
 }
 STOPS = {
-    "early_stopping": True,
-    "n_iter_no_change": 2,
+    "early_stopping": 2,
     "restore_best": True,
     "validation_fraction": 0.25,
     "max_epochs": 12,
     "lr": 0.03,
 }
-LEARNS = {"stop_when_learned": True, "revision_epochs": 1, "max_epochs": 14}
+LEARNS = {"early_stopping": "learned", "revision_epochs": 1, "max_epochs": 14}
 
 
 class Count(Callback):
@@ -245,8 +245,8 @@ def test_a_finished_run_leaves_the_best_network_elsewhere_too():
 class CtrlC(Callback):
     """Raise what Ctrl-C raises, in the middle of an epoch."""
 
-    def on_batch_begin(self, net, training, **kwargs):
-        if training and len(net.history) == 4 and net.history[-1, "batches"]:
+    def on_batch_end(self, net, training, **kwargs):
+        if training and len(net.history) == 4:  # after a step
             raise KeyboardInterrupt
 
 
@@ -255,12 +255,13 @@ def test_a_run_stopped_by_hand_is_over_and_keeps_the_best_network():
     run = new_run(callbacks=[CtrlC()], **split)
     with pytest.warns(FitInterruptedWarning, match="after 3 of 5"):
         run.train()
+    best = dict(run.validation.best_state_)
+    assert bits(dict(run.net.module_.state_dict())) != bits(best)
     other = going_on(run.state(), callbacks=[CtrlC()], **split)
     other.train()
     assert other.n_epochs == 3
     assert differing(outcome(other), outcome(run)) == []
-    best = run.validation.best_state_
-    assert bits(other.leave().net.module_.state_dict()) == bits(dict(best))
+    assert bits(dict(other.leave().net.module_.state_dict())) == bits(best)
 
 
 def test_a_state_is_a_copy():
