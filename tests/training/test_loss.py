@@ -102,11 +102,14 @@ class TestCallbacks:
         [
             EarlyStopping(),
             EpochScoring("accuracy", lower_is_better=False),
-            Checkpoint(f_params=None, f_optimizer=None, f_criterion=None),
+            Checkpoint(),
         ],
         ids=lambda own: type(own).__name__,
     )
-    def test_one_that_watches_the_validation_has_one(self, small, callback):
+    def test_one_that_watches_the_validation_has_one(
+        self, small, callback, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)  # where checkpoints are written
         clf = ERTSClassifier(**small, callbacks=[callback]).fit(X, CODES)
         assert np.isfinite(clf.history_[:, "valid_loss"]).all()
         assert (clf.selection_.status == 0).all(axis=0).sum() == 9  # a tenth
