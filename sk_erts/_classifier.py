@@ -62,8 +62,7 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         a function from signed maps (n, times) to scores (n,); or a
         :class:`~sk_erts.selection.Judge`, such as
         :class:`~sk_erts.selection.Reliability` with the quality of the signal. None
-        is data dropout alone; together with ``data_dropout=None`` it is training on
-        full data.
+        is data dropout alone; with ``data_dropout=None`` it is training on full data.
     focus_threshold : float or "auto", default=0.5
         Share of the candidates put aside as unreliable. ``"auto"`` takes
         those in the lower of two groups of focus scores, if there are two; of
@@ -203,9 +202,8 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
     >>> from sk_erts import ERTSClassifier
     >>> from sk_erts.datasets import make_ecg
     >>> from sk_erts.models import ResNet1d
-    >>> X, y = make_ecg(
-    ...     60, n_leads=2, duration_s=3, classes=("NORM", "BBB"), random_state=0
-    ... )
+    >>> kinds = {"n_leads": 2, "duration_s": 3, "classes": ("NORM", "BBB")}
+    >>> X, y = make_ecg(60, random_state=0, **kinds)
     >>> clf = ERTSClassifier(ResNet1d, module__width=8, max_epochs=16, batch_size=8)
     >>> clf.fit(X, y).predict(X[:2]).shape
     (2,)
