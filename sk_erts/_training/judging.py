@@ -7,21 +7,18 @@ import torch
 
 from sk_erts._lib.typing import Array, FloatArray, IntArray
 from sk_erts._network.network import Network
-from sk_erts._network.untouched import untouched
 from sk_erts._records.records import Records
 from sk_erts._records.signals import Signals
 from sk_erts._records.task import Task
 from sk_erts._records.training_set import TrainingSet
-from sk_erts._training.inference import INFERENCE_BATCH_SIZE
+from sk_erts._training.inference import INFERENCE_BATCH_SIZE, probabilities
 from sk_erts.attribution import GradCAM
 from sk_erts.attribution._gradcam import Direction
 from sk_erts.selection import Judge, Known, Ledger
+from sk_erts.selection._reliability import QUALITY
 from sk_erts.selection._signal_scores import SignalScores
 
 __all__ = ["Judging", "direction_of", "judge_new_records"]
-
-# What errors call the quality that a judge measures.
-QUALITY = "The 'signal_quality' of Reliability"
 
 
 class Judging:
@@ -145,32 +142,29 @@ def judge_new_records(
     scores : ndarray of shape (n_samples,)
         Higher is better.
     """
-    cam = GradCAM(network.module, network.layer)
-    device = network.device
     suspicion = None if signals is None else signals.suspicion_of(records, QUALITY)
+    if codes is None or not judge.reads_maps:
+        proba = probabilities(network, records, task)
+    if codes is None:
+        codes = task.encode(task.decode(proba))
+    if not judge.reads_maps:
+        return judge.score(Known(codes, proba, signal=suspicion))
+    cam = GradCAM(network.module, network.layer)
 
     def look(index: IntArray) -> FloatArray:
-        batch = records.signals(index, device)
-        if codes is None or not judge.reads_maps:
-            with untouched(network.module), torch.inference_mode():
-                logits = network.logits(batch)
-        if codes is None:
-            said = task.probability(logits).cpu().numpy()
-            own = task.encode(task.decode(said))
-        else:
-            own = codes[index]
-        known = {"codes": own}
-        if suspicion is not None:
-            known["signal"] = suspicion[index]
-        if not judge.reads_maps:
-            known["proba"] = task.probability(logits).cpu().numpy()
-            return judge.score(Known(**known))
-        direction = direction_of(judge, task, torch.from_numpy(own).to(device))
-        logits, maps = cam.look(batch, direction)
-        known["proba"] = task.probability(logits).cpu().numpy()
+        own = codes[index]
+        direction = direction_of(judge, task, torch.from_numpy(own).to(network.device))
+        logits, maps = cam.look(records.signals(index, network.device), direction)
+        said = task.probability(logits).cpu().numpy()
+        signal = None if suspicion is None else suspicion[index]
         return maps.measured_by(
             lambda rows, which: judge.score(
-                Known(**{name: of[which] for name, of in known.items()}, maps=rows)
+                Known(
+                    own[which],
+                    said[which],
+                    rows,
+                    None if signal is None else signal[which],
+                )
             )
         )
 
