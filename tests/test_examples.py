@@ -119,6 +119,31 @@ def test_beat_segments_of_two_networks(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_network_of_ones_own_explains_itself(tmp_path):
+    told = run("own_network.py", cwd=tmp_path)
+    assert float(re.search(r"accuracy on new records: ([\d.]+)", told)[1]) > 0.8
+    assert float(re.search(r"off by at most ([\de.+-]+)", told)[1]) < 1e-4
+
+
+def test_a_judge_of_ones_own_tells_wrong_labels(tmp_path):
+    told = run("own_judge.py", cwd=tmp_path)
+    assert "judged by: share of the record that speaks for the label" in told
+    wrong, right = map(float, re.findall(r"put aside, \w+ labels: ([\d.]+)", told))
+    assert wrong > 5 * right
+    wrong, right = map(float, re.findall(r"score, \w+ labels: ([\d.]+)", told))
+    assert wrong < right
+
+
+def test_a_run_broken_off_ends_the_same_in_another_process(tmp_path):
+    told = run("broken_off.py", cwd=tmp_path)
+    assert "equal weights: True\nepochs: 8 of 8" in told
+
+
+@pytest.mark.parametrize("name", ["own_network.py", "own_judge.py", "broken_off.py"])
+def test_what_is_ones_own_is_short(name):
+    assert len((EXAMPLES / name).read_text(encoding="utf-8").splitlines()) <= 60
+
+
 @pytest.mark.parametrize(
     "example", sorted(EXAMPLES.glob("[a-z]*.py")), ids=lambda p: p.name
 )
