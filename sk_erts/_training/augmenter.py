@@ -21,7 +21,8 @@ class Augmenter:
     Parameters
     ----------
     steps : sequence of callable
-        Each maps records (n, n_leads, n_times) and a generator to changed records.
+        Each maps records (n, n_leads, n_times) and a generator to changed records,
+        which may have fewer time steps.
     rng : Generator
         Draws the changes.
     """
@@ -42,22 +43,29 @@ class Augmenter:
         Raises
         ------
         ValueError
-            If a step changes the shape of the records.
+            If a step returns another number of records or leads, or longer records.
         """
         x = inputs["X"].numpy()
         if "lengths" not in inputs:
             inputs["X"] = torch.from_numpy(self._changed(x))
             return
-        for own, n_times in zip(x, inputs["lengths"].tolist(), strict=True):
-            own[:, :n_times] = self._changed(own[np.newaxis, :, :n_times])[0]
+        lengths = inputs["lengths"].tolist()
+        for row, n_times in enumerate(lengths):
+            own = self._changed(x[row : row + 1, :, :n_times])[0]
+            lengths[row] = own.shape[-1]
+            x[row, :, : lengths[row]] = own
+            x[row, :, lengths[row] :] = 0
+        inputs["X"] = inputs["X"][..., : max(lengths)]
+        inputs["lengths"] = torch.tensor(lengths)
 
     def _changed(self, X: FloatArray) -> FloatArray:
         for step in self.steps:
             changed = np.asarray(step(X, self.rng), dtype=np.float32)
-            if changed.shape != X.shape:
+            same = changed.ndim == 3 and changed.shape[:2] == X.shape[:2]
+            if not (same and 0 < changed.shape[2] <= X.shape[2]):
                 raise ValueError(
                     f"The 'augment' function {step!r} must return records of the shape "
-                    f"it got, {X.shape}. Got {changed.shape} instead."
+                    f"it got, {X.shape}, or shorter ones. Got {changed.shape} instead."
                 )
             X = changed
         return X

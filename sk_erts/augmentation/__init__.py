@@ -4,6 +4,7 @@ from sk_erts.augmentation._amplitude import ScaleAmplitude
 from sk_erts.augmentation._augmentation import Augmentation
 from sk_erts.augmentation._lead_dropout import LeadDropout
 from sk_erts.augmentation._noise import AddNoise
+from sk_erts.augmentation._random_crop import RandomCrop
 from sk_erts.augmentation._time_shift import TimeShift
 from sk_erts.augmentation._wander import AddWander
 
@@ -12,6 +13,7 @@ __all__ = [
     "AddWander",
     "Augmentation",
     "LeadDropout",
+    "RandomCrop",
     "ScaleAmplitude",
     "TimeShift",
 ]
