@@ -2,14 +2,17 @@
 
 ``python -m benchmarks.few_records [--data ptbxl --folder <data>]`` trains on parts
 of a training set, with ``--rare`` on one with classes of 85, 6, 6 and 3 %, with paired
-seeds, and prints a table: full data and the default, at a constant rate and at one that
-falls along a cosine, and the default without its guard. Scores are of records that
-nobody trained on; differences are within seeds, with their 95 % interval.
+seeds, and prints a table: the default, full data for as many epochs, and full data for
+as many gradients as the default took with this seed, which is the control. By
+``--schemes`` also each at a constant rate, and the default without its guard. Scores
+are of records that nobody trained on; differences are within seeds, with their 95 %
+interval.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +28,18 @@ from sk_erts.models import ResNet1d
 
 FULL = {"data_dropout": None, "focus": None}
 CONSTANT = {"lr_schedule": "constant"}
+DEFAULT, LONG, CONTROL = "default", "full data", "full data, as many gradients"
 SCHEMES = {
-    "full data": FULL,
-    "full data, constant rate": FULL | CONSTANT,
-    "default": {},
+    DEFAULT: {},
+    CONTROL: FULL,
+    LONG: FULL,
+    "default, the last epochs on all data": {"revision_epochs": 3},
     "default, constant rate": CONSTANT,
     "default, constant rate, judged from the fifth epoch on": CONSTANT
     | {"looks__first_step": 0},
+    "full data, constant rate": FULL | CONSTANT,
 }
+KEYS = ("records", "scheme", "seed")
 CLASSES = ("NORM", "BBB", "PVC", "AFIB", "STE")
 RARE = {"NORM": 425, "BBB": 30, "PVC": 30, "STE": 15}
 
@@ -80,29 +87,45 @@ def run(split: Split, scheme: str, epochs: int, seed: int) -> dict[str, float]:
         **SCHEMES[scheme],
     ).fit(split.X, split.y)
     proba = clf.predict_proba(split.X_test)
-    recalls = clf.predict(split.X_test) == split.y_test
-    rarest = np.bincount(split.y).argmin()
+    predicted = clf.classes_[proba.argmax(axis=1)]
+    hits = predicted == split.y_test
     binary = proba[:, 1] if proba.shape[1] == 2 else proba
     return {
-        "macro-F1": f1_score(split.y_test, clf.predict(split.X_test), average="macro"),
+        "macro-F1": f1_score(split.y_test, predicted, average="macro"),
         "macro-AUC": roc_auc_score(split.y_test, binary, multi_class="ovr"),
-        "recall of the rarest": float(recalls[split.y_test == rarest].mean()),
+        "rarest": float(hits[split.y_test == np.bincount(split.y).argmin()].mean()),
         "EE": clf.effective_epochs_,
     }
 
 
-def report(name: str, found: dict[str, list[dict[str, float]]]) -> None:
-    """Print a row for each scheme."""
-    base = np.array([row["macro-F1"] for row in found["full data"]])
-    for scheme, rows in found.items():
-        means = {key: np.mean([row[key] for row in rows]) for key in rows[0]}
-        difference = np.array([row["macro-F1"] for row in rows]) - base
-        cells = [f"{means[key]:.3f}" for key in list(means)[:3]]
-        told = "" if scheme == "full data" else interval(difference)
-        print(
-            f"| {name} | {scheme} | {' | '.join(cells)} | {told} | {means['EE']:.1f} |"
-        )
-    print(end="", flush=True)
+def read(path: Path | None, data: str, epochs: int) -> dict[tuple, dict[str, float]]:
+    """Return the runs of a file that were made with these settings."""
+    if path is None or not path.exists():
+        return {}
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    wanted = {"data": data, "epochs": epochs}
+    return {
+        tuple(row[key] for key in KEYS): row
+        for row in rows
+        if wanted.items() <= row.items()
+    }
+
+
+def rows_of(name: str, found: dict[str, list[dict[str, float]]]) -> str:
+    """Return a row for each scheme."""
+    lines = []
+    for scheme, runs in found.items():
+        cells = []
+        for key in ("macro-F1", "macro-AUC", "rarest"):
+            values, base = (
+                np.array([run[key] for run in found[which]])
+                for which in (scheme, CONTROL if CONTROL in found else scheme)
+            )
+            told = "" if scheme == CONTROL else f" ({interval(values - base)})"
+            cells.append(f"{values.mean():.3f}{told}")
+        ee = np.mean([run["EE"] for run in runs])
+        lines.append(f"| {name} | {scheme} | {' | '.join(cells)} | {ee:.1f} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -114,24 +137,44 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--rare", action="store_true", help="the rare class instead")
+    parser.add_argument(
+        "--schemes", nargs="*", choices=SCHEMES, default=[DEFAULT, CONTROL, LONG]
+    )
+    parser.add_argument("--runs", type=Path, help="file to which each run is added")
+    parser.add_argument("--first-seed", type=int, default=0)
     options = parser.parse_args()
     print(
-        "| records | scheme | macro-F1 | macro-AUC | recall of the rarest | "
-        "difference in macro-F1 to full data | EE |"
+        "| records | scheme | macro-F1 (to the control) | macro-AUC (to the control) "
+        "| recall of the rarest (to the control) | EE |"
     )
-    print("|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|")
     drawn = options.rare or options.data == "small"
     whole = None if drawn else DATA[options.data](options.folder)
+    data = "rare" if options.rare else options.data
+    known = read(options.runs, data, options.epochs)
+    first = options.first_seed
     for n in [500] if options.rare else options.records:
-        found: dict[str, list[dict[str, float]]] = {name: [] for name in SCHEMES}
-        for seed in range(options.seeds):
+        found: dict[str, list[dict[str, float]]] = {}
+        for seed in range(first, first + options.seeds):
             if whole is not None:
                 split = part(whole, n, seed)
             else:
                 split = rare(seed) if options.rare else small(n, seed)
-            for scheme in SCHEMES:
-                found[scheme].append(run(split, scheme, options.epochs, seed))
-        report(f"{n}{', one class rare' if options.rare else ''}", found)
+            as_many = options.epochs
+            for scheme in options.schemes:
+                epochs = as_many if scheme == CONTROL else options.epochs
+                key = (len(split.y), scheme, seed)
+                row = known.get(key) or run(split, scheme, epochs, seed)
+                found.setdefault(scheme, []).append(row)
+                if scheme == DEFAULT:
+                    as_many = round(row["EE"])
+                if options.runs and key not in known:
+                    told = dict(zip(KEYS, key, strict=True))
+                    told |= {"data": data, "epochs": options.epochs}
+                    with options.runs.open("a") as file:
+                        print(json.dumps(told | row), file=file)
+        name = f"{len(split.y)}{', one class rare' if options.rare else ''}"
+        print(rows_of(name, found), flush=True)
 
 
 if __name__ == "__main__":
