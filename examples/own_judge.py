@@ -1,8 +1,9 @@
 """How do I judge hard records by a measure of my own?
 
 A judge says what it looks at and returns one number per record. This one asks the
-Grad-CAM map of the label against its strongest rival for how much of the record the
-label is ahead, on the mean of all looks.
+Grad-CAM map of the label against its strongest rival whether each second of the record
+is for the label, on the mean of all looks: the evidence of a label that is right comes
+back with every beat.
 """
 
 import numpy as np
@@ -11,28 +12,35 @@ from sk_erts import ERTSClassifier
 from sk_erts.datasets import make_ecg
 from sk_erts.selection import Judge, Status
 
+SECONDS = 4
 
-class Support(Judge):
-    """Share of the record in which the evidence is for the label."""
+
+class EverySecond(Judge):
+    """Share of the seconds whose evidence, summed up, is for the label."""
 
     reads = frozenset({"maps"})
     against_rival = True
     averaged = True
-    shown_as = "share of the record that speaks for the label"
+    shown_as = "seconds that speak for the label (share)"
 
     def _score(self, known):
-        return (known.maps > 0).mean(axis=1)
+        seconds = np.array_split(known.maps, SECONDS, axis=1)
+        return np.mean([part.sum(axis=1) > 0 for part in seconds], axis=0)
 
 
 classes = ("NORM", "BBB", "PVC")
-X, y = make_ecg(300, n_leads=2, duration_s=4, classes=classes, random_state=0)
+X, y = make_ecg(300, n_leads=2, duration_s=SECONDS, classes=classes, random_state=0)
 wrong = np.random.default_rng(0).permutation(len(y))[:30]
 given = y.copy()
 given[wrong] = np.roll(classes, 1)[np.searchsorted(sorted(classes), y[wrong])]
 wrong = wrong[given[wrong] != y[wrong]]
 
 clf = ERTSClassifier(
-    focus=Support(), focus_threshold=0.3, module__width=8, batch_size=16, random_state=0
+    focus=EverySecond(),
+    focus_threshold=0.3,
+    module__width=8,
+    batch_size=16,
+    random_state=0,
 ).fit(X, given)
 print(f"judged by: {clf.selection_.judged_by[-1]}")
 

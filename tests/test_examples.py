@@ -127,7 +127,7 @@ def test_a_network_of_ones_own_explains_itself(tmp_path):
 
 def test_a_judge_of_ones_own_tells_wrong_labels(tmp_path):
     told = run("own_judge.py", cwd=tmp_path)
-    assert "judged by: share of the record that speaks for the label" in told
+    assert "judged by: seconds that speak for the label (share)" in told
     wrong, right = map(float, re.findall(r"put aside, \w+ labels: ([\d.]+)", told))
     assert wrong > 5 * right
     wrong, right = map(float, re.findall(r"score, \w+ labels: ([\d.]+)", told))
