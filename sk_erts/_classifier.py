@@ -29,9 +29,9 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
     ERTS [1]_ skips the records that are already learned (Progressive Data Dropout,
     [2]_), and of the hard ones trains only those that can be relied on; the rest are
     taken for noise. All of it happens inside `fit`: after `warmup_epochs` epochs on
-    all data the *candidates* are the records that the data dropout leaves, from
-    `focus_warmup_epochs` epochs later the least reliable of them are put aside, and
-    the last `revision_epochs` epochs see all data again.
+    all data the *candidates* are the records that the data dropout leaves, the least
+    reliable of them are put aside, and the last `revision_epochs` epochs see all data
+    again.
 
     What makes a record reliable is `focus`: in the paper, focused evidence in its
     Grad-CAM map (``"top_mass"``); by default, whether the network has believed in its
@@ -69,11 +69,14 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         reliability those below 1/3. Never more than half of the candidates. Rare
         classes, of which the network is unsure, lose more than others, but each
         keeps its best candidate.
-    warmup_epochs : int, default=4
+    doubt : {"drop", "soften"}, default="drop"
+        What becomes of them: put aside, or trained with a label that is softened
+        towards what all looks at the record said, by as much as it is doubted.
+    warmup_epochs : int or tuple of (int, int), default=4
         First epochs, on all data; more of them where records are few, until
-        ``looks__first_step`` training steps have been made.
-    focus_warmup_epochs : int, default=0
-        Epochs of data dropout before the focus filter sets in.
+        ``looks__first_step`` training steps have been made. Of a pair, the second
+        number is how many epochs of data dropout alone come before the focus filter
+        sets in; none by default.
     revision_epochs : int, default=0
         Last epochs, on all data, as in the papers. They bring wrong labels back.
     selection : Policy, optional
@@ -88,6 +91,10 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         if these are no maps of shape (n, channels, times).
     max_epochs : int, default=30
         Passes over the training set, selected or not.
+    max_effective_epochs : float, optional
+        Budget: the training ends when so many gradients have been taken, in sizes of
+        the training set. Learning rate, revision and warm-up, of which no more than
+        half of it, fit into it.
     batch_size : int, default=64
         Records per training step.
     lr : float, default=1e-3
@@ -108,7 +115,7 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         number of records with :math:`\beta = 0.9999`, as the paper does.
     augment : callable or list of callables, optional
         Changes training batches: ``augment(X, rng)`` gets records (n, n_leads, n_times)
-        and a NumPy generator, and returns changed ones; see
+        and a NumPy generator, and returns changed ones, which may be shorter; see
         :mod:`sk_erts.augmentation`. Records are judged as they are: with this, what
         a training step tells of changed records is not used, so that each look is
         another forward pass.
@@ -116,14 +123,14 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         What is set aside to judge the epochs: a share; what a splitter, such as
         ``PredefinedSplit``, or a list of the pairs of indices it gives, sets aside (the
         first pair counts); or records and labels from elsewhere, ``(X, y)``. By default
-        a tenth, if `early_stopping`, `restore_best` or a callback that watches a score
-        in validation needs it; else nothing.
-    early_stopping : bool, int or "learned", default=False
-        Stop after so many epochs without a better macro-F1 in validation, 10 if True;
-        or, if ``"learned"``, after the revision that follows once no more than one
-        record in a hundred is a candidate.
-    restore_best : bool, default=False
-        End with the network of the epoch with the best macro-F1 in validation.
+        a tenth, if `early_stopping` or a callback that watches a score in validation
+        needs it; else nothing.
+    early_stopping : bool, int, "best" or "learned", default=False
+        Stop after so many epochs without a better macro-F1 in validation, 10 if True,
+        and end with the network of the best epoch. ``"best"`` ends with it too, but
+        trains all epochs. ``"learned"`` needs no validation, and keeps the last
+        network: it stops after the revision that follows once no more than one record
+        in a hundred is a candidate.
     callbacks : list of skorch callbacks, optional
         Called after the estimator's own; they are copied.
     device : str, default="auto"
@@ -189,8 +196,8 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
     looks at the record; see :class:`~sk_erts.selection.Reliability`.
 
     The paper's filter and thresholds are ``focus="top_mass", focus_threshold=0.2,
-    confidence_threshold=0.3, warmup_epochs=5, focus_warmup_epochs=3,
-    revision_epochs=1``; the page on the method has what else differs.
+    confidence_threshold=0.3, warmup_epochs=(5, 3), revision_epochs=1``; the page on
+    the method has what else differs.
 
     References
     ----------
@@ -220,18 +227,19 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         self,
         module: Any = "resnet1d",
         *,
-        data_dropout: str | None = "dbpd",
+        data_dropout: str | Policy | None = "dbpd",
         confidence_threshold: float = 0.7,
         easy_share: float = 0.05,
         focus: Any = "reliability",
         focus_threshold: float | str = 0.5,
-        warmup_epochs: int = 4,
-        focus_warmup_epochs: int = 0,
+        doubt: str = "drop",
+        warmup_epochs: int | tuple[int, int] = 4,
         revision_epochs: int = 0,
         selection: Policy | None = None,
         looks: Looks | None = None,
         cam_layer: str | None = None,
         max_epochs: int = 30,
+        max_effective_epochs: float | None = None,
         batch_size: int = 64,
         lr: float = 1e-3,
         lr_schedule: str = "cosine",
@@ -241,7 +249,6 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         augment: Any = None,
         validation_fraction: Any = None,
         early_stopping: bool | int | str = False,
-        restore_best: bool = False,
         callbacks: Any = None,
         device: Any = "auto",
         random_state: Any = None,
@@ -255,13 +262,14 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         self.easy_share = easy_share
         self.focus = focus
         self.focus_threshold = focus_threshold
+        self.doubt = doubt
         self.warmup_epochs = warmup_epochs
-        self.focus_warmup_epochs = focus_warmup_epochs
         self.revision_epochs = revision_epochs
         self.selection = selection
         self.looks = looks
         self.cam_layer = cam_layer
         self.max_epochs = max_epochs
+        self.max_effective_epochs = max_effective_epochs
         self.batch_size = batch_size
         self.lr = lr
         self.lr_schedule = lr_schedule
@@ -271,7 +279,6 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         self.augment = augment
         self.validation_fraction = validation_fraction
         self.early_stopping = early_stopping
-        self.restore_best = restore_best
         self.callbacks = callbacks
         self.device = device
         self.random_state = random_state

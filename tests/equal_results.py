@@ -121,7 +121,7 @@ CASES = {
     "different lengths by the map": lambda: trained(RAGGED, **BY_MAP | CONFIDENT),
     "LSTM1d": recurrent,
     "another head": another_module,
-    "validation": lambda: trained(early_stopping=2, restore_best=True, max_epochs=8),
+    "validation": lambda: trained(early_stopping=2, max_epochs=8),
     "learned": lambda: trained(early_stopping="learned", max_epochs=12),
     "warm start": lambda: trained(warm_start=True, calls=2, max_epochs=3),
     "partial_fit": lambda: in_steps(),

@@ -284,7 +284,7 @@ class TestLossThatIsNotFinite:
     @pytest.mark.parametrize("warmup_epochs", [0, 1])
     def test_is_found_when_the_selection_is_renewed(self, small, warmup_epochs):
         """By a look or by steps, and is not taken for a measure that went wrong."""
-        params = small | {"lr": 1e30, "focus_warmup_epochs": 0, "batch_size": 8}
+        params = small | {"lr": 1e30, "batch_size": 8}
         params["warmup_epochs"] = warmup_epochs
         clf = ERTSClassifier(
             **params,

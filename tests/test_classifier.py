@@ -36,7 +36,7 @@ from tests.conftest import bumps
 
 @pytest.fixture(scope="module")
 def fitted(records, small):
-    return ERTSClassifier(**small | {"max_epochs": 30, "warmup_epochs": 10}).fit(
+    return ERTSClassifier(**small | {"max_epochs": 30, "warmup_epochs": (10, 1)}).fit(
         *records
     )
 
@@ -153,7 +153,7 @@ class TestInsideScikitLearn:
         assert not hasattr(twin, "net_")
 
     def test_cross_val_score(self, small, records):
-        clf = ERTSClassifier(**small | {"max_epochs": 30, "warmup_epochs": 10})
+        clf = ERTSClassifier(**small | {"max_epochs": 30, "warmup_epochs": (10, 1)})
         scores = cross_val_score(clf, *records, cv=3)
         assert scores.shape == (3,)
         assert scores.min() > 0.5
@@ -204,7 +204,8 @@ class TestInsideScikitLearn:
 
     def test_a_fitted_estimator_holds_no_training_data(self, small):
         X, y, _ = bumps(40, n_leads=1, n_times=50_000)
-        clf = ERTSClassifier(**small | {"max_epochs": 2}, restore_best=True).fit(X, y)
+        params = small | {"max_epochs": 2, "early_stopping": "best"}
+        clf = ERTSClassifier(**params).fit(X, y)
         assert len(pickle.dumps(clf)) < X.nbytes / 10
 
     def test_repr_shows_what_was_changed(self):
@@ -364,42 +365,51 @@ class TestValidation:
         assert (fitted.selection_.status != Status.NOT_LOOKED_AT).all()
         assert "valid_f1" not in fitted.history_[-1]
 
-    @pytest.mark.parametrize("option", ["restore_best", "early_stopping"])
+    @pytest.mark.parametrize("stop", ["best", True, 5])
     def test_a_share_is_set_aside_in_the_proportions_of_the_classes(
-        self, small, records, option
+        self, small, records, stop
     ):
-        clf = ERTSClassifier(**small, **{option: True}, validation_fraction=0.2)
+        clf = ERTSClassifier(**small, early_stopping=stop, validation_fraction=0.2)
         clf.fit(*records)
         aside = (clf.selection_.status == Status.NOT_LOOKED_AT).all(axis=0)
         labels, counts = np.unique(records[1][aside], return_counts=True)
         assert len(labels) == 3
         assert counts.tolist() == [8, 8, 8]
 
-    def test_restore_best_ends_with_the_best_epoch(self, small, records):
+    def spoilt(self, small, records, stop):
+        """Return a classifier whose first epoch is the best, and its macro-F1."""
         X, y = records
         fold = np.where(np.arange(120) < 90, -1, 0)
 
         class Spoil(Callback):
-            """Make the last epoch the worst."""
-
             def on_batch_begin(self, net, training, **kwargs):
-                if not training and len(net.history) == 8:
+                if not training and len(net.history) > 1:
                     net.module_.head.linear.weight.data.zero_()
 
         clf = ERTSClassifier(
             **small | {"max_epochs": 8, "warmup_epochs": 8},
-            restore_best=True,
+            early_stopping=stop,
             validation_fraction=PredefinedSplit(fold),
             callbacks=[Spoil()],
         ).fit(X, y)
-        best = max(clf.history_[:, "valid_f1"])
-        assert clf.history_[-1, "valid_f1"] < best
-        got = f1_score(y[90:], clf.predict(X[90:]), average="macro")
-        assert got == pytest.approx(best)
+        assert clf.history_[-1, "valid_f1"] < max(clf.history_[:, "valid_f1"])
+        return clf, f1_score(y[90:], clf.predict(X[90:]), average="macro")
+
+    @pytest.mark.parametrize("stop", ["best", True, np.True_, 2])
+    def test_ends_with_the_best_epoch(self, small, records, stop):
+        clf, got = self.spoilt(small, records, stop)
+        assert got == pytest.approx(max(clf.history_[:, "valid_f1"]))
+        assert (len(clf.history_) < 8) == (stop == 2)
+
+    @pytest.mark.parametrize("stop", [False, "learned"])
+    def test_ends_with_the_last_epoch(self, small, records, stop):
+        clf, got = self.spoilt(small, records, stop)
+        assert got == pytest.approx(clf.history_[-1, "valid_f1"])
+        assert len(clf.history_) == 8
 
     def test_groups_stay_on_one_side(self, small, records):
         patient = np.arange(120) // 4
-        clf = ERTSClassifier(**small, restore_best=True, validation_fraction=0.3)
+        clf = ERTSClassifier(**small, early_stopping="best", validation_fraction=0.3)
         clf.fit(*records, groups=patient)
         aside = (clf.selection_.status == Status.NOT_LOOKED_AT).all(axis=0)
         assert 0 < aside.sum() < 120
@@ -443,7 +453,7 @@ class TestGoingOn:
         X, y = records
         clf = ERTSClassifier(**small)
         clf.partial_fit(X[:10], np.repeat("NORM", 10), classes=np.unique(y))
-        clf.set_params(warmup_epochs=12)
+        clf.set_params(warmup_epochs=(12, 1))
         for _ in range(15):
             clf.partial_fit(X, y)
         assert len(clf.history_) == 16

@@ -76,7 +76,7 @@ def test_the_way_of_a_record_is_the_one_on_the_page(small):
 
     X, y, _ = bumps(64)
     # Without a warm-up the first records are looked at before any is trained.
-    clf = ERTSClassifier(**small | {"warmup_epochs": 0, "max_epochs": 2})
+    clf = ERTSClassifier(**small | {"warmup_epochs": (0, 1), "max_epochs": 2})
     before = sys.getprofile()
     sys.setprofile(watch)
     try:

@@ -20,8 +20,7 @@ SMALL = ERTSClassifier(
     # precision when records come one by one.
     lr=0.015,
     batch_size=32,
-    warmup_epochs=3,
-    focus_warmup_epochs=2,
+    warmup_epochs=(3, 2),
     verbose=0,
 )
 

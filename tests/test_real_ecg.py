@@ -34,8 +34,7 @@ def make(**params):
     defaults = {
         "module__width": 16,
         "max_epochs": 10,
-        "warmup_epochs": 3,
-        "focus_warmup_epochs": 1,
+        "warmup_epochs": (3, 1),
         "lr": 1e-3,
         "class_weight": "effective",
         "random_state": 0,

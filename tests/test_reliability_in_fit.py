@@ -47,7 +47,6 @@ def params(small):
         "focus_threshold": "auto",
         "confidence_threshold": 0.7,
         "warmup_epochs": 3,
-        "focus_warmup_epochs": 0,
         "revision_epochs": 0,
         "max_epochs": 10,
     }

@@ -85,7 +85,7 @@ class Watch(Callback):
 
 @pytest.fixture(scope="module")
 def phases(small):
-    schedule = {"max_epochs": 10, "warmup_epochs": 2, "focus_warmup_epochs": 2}
+    schedule = {"max_epochs": 10, "warmup_epochs": (2, 2)}
     return small | schedule | {"looks__probe_records": 0}
 
 
@@ -125,7 +125,7 @@ class TestCounts:
             sizes.append(len(maps))
             return top_mass(maps)
 
-        clf = fit(parameters, focus=count, focus_warmup_epochs=0, **AFRESH)
+        clf = fit(parameters, focus=count, warmup_epochs=2, **AFRESH)
         assert clf.scoring_passes_ == (sum(sizes) - 2) / len(X)  # two are tried out
         assert clf.scoring_passes_ == 10 - 2 - 1
 
@@ -316,9 +316,7 @@ class TestStepScores:
     def test_focus_of_a_step_is_that_of_its_maps(self, phases):
         policy = FocusFilter(DBPD(1.0), threshold=0.0)
         params = {"lr": 1e-12, "batch_size": 200, "max_epochs": 3, "warmup_epochs": 0}
-        clf = ERTSClassifier(
-            **phases | params | {"focus_warmup_epochs": 0}, selection=policy
-        ).fit(X, Y)
+        clf = ERTSClassifier(**phases | params, selection=policy).fit(X, Y)
         cam = GradCAM(clf.net_.module_)
         module = clf.net_.module_.train()
         with torch.no_grad():
@@ -441,7 +439,6 @@ class TestCheapLooks:
             easy_share=0,
             max_epochs=4,
             warmup_epochs=2,
-            focus_warmup_epochs=0,
             revision_epochs=0,
             looks__first_step=0,
             looks__probe_records=0,

@@ -26,7 +26,7 @@ def labelled():
 
 @pytest.fixture(scope="module")
 def fitted(labelled, small):
-    params = small | BY_MAP | {"max_epochs": 30, "warmup_epochs": 10}
+    params = small | BY_MAP | {"max_epochs": 30, "warmup_epochs": (10, 1)}
     return ERTSClassifier(**params).fit(*labelled)
 
 
@@ -75,7 +75,7 @@ def test_labels_are_matched_by_name(labelled, small):
 def test_weights_of_records_labels_and_classes_together(labelled, small):
     X, Y = labelled
     weight = np.where(np.arange(160) < 80, 1.0, 0.0)
-    params = {"class_weight": "balanced", "restore_best": True}
+    params = {"class_weight": "balanced", "early_stopping": "best"}
     clf = ERTSClassifier(**small, **params).fit(X, Y, sample_weight=weight)
     assert (clf.selection_.status[:, 80:] == 0).all()
     assert clf.kept_counts_[0] == 72

@@ -21,6 +21,7 @@ from sk_erts._lib.typing import Array, FloatArray, IntArray
 __all__ = ["OneClass", "SeveralLabels", "Task", "doubts_of_labels", "make_task"]
 
 ClassWeight = str | Mapping[Any, float] | None
+Loss = Callable[[torch.Tensor], torch.Tensor]
 EFFECTIVE_NUMBER_BETA = 0.9999
 # From so many columns and rows on, one label in each row is no chance.
 FEWEST_ONE_HOT = (3, 10)
@@ -162,6 +163,40 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def off_rival(self, logits: torch.Tensor, towards: torch.Tensor) -> torch.Tensor:
+        """Return the weights (n, n_classes) of what sets one class off from its rival.
+
+        Parameters
+        ----------
+        logits : tensor of shape (n, n_classes)
+            Say which other class is the most probable; a label's is its absence.
+        towards : tensor of shape (n, n_classes)
+            One-hot rows.
+        """
+
+    @abstractmethod
+    def softened_losses(
+        self,
+        loss: Loss,
+        codes: torch.Tensor,
+        doubt: torch.Tensor,
+        proba: torch.Tensor,
+    ) -> torch.Tensor:
+        """Return losses of labels moved towards probabilities.
+
+        Parameters
+        ----------
+        loss : callable
+            From encoded labels of the shape of `codes` to losses.
+        codes : tensor of shape (n,) or (n, n_labels)
+            Encoded labels.
+        doubt : tensor of shape (n,)
+            How far each is moved: 0 not at all, 1 wholly.
+        proba : tensor of shape (n, n_classes)
+            Where to.
+        """
+
+    @abstractmethod
     def doubts(self, codes: Array, believed: FloatArray, proba: FloatArray) -> Doubts:
         """Return what is doubted of each record.
 
@@ -253,9 +288,29 @@ class OneClass(Task):
 
     def contrast(self, logits: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         """Return 1 for the true class and -1 for the most probable other one."""
-        truth = self.direction(codes)
-        rival = logits.masked_fill(truth > 0, -torch.inf).argmax(dim=1)
-        return truth - self.direction(rival)
+        return self.off_rival(logits, self.direction(codes))
+
+    def off_rival(self, logits: torch.Tensor, towards: torch.Tensor) -> torch.Tensor:
+        """Return 1 for the class and -1 for the most probable other one."""
+        rival = logits.masked_fill(towards > 0, -torch.inf).argmax(dim=1)
+        return towards - self.direction(rival)
+
+    def softened_losses(
+        self,
+        loss: Loss,
+        codes: torch.Tensor,
+        doubt: torch.Tensor,
+        proba: torch.Tensor,
+    ) -> torch.Tensor:
+        """Return the mean of the losses of all classes, by their new probabilities.
+
+        Of cross-entropy it is that with soft labels; it needs of a loss nothing but
+        what it says of one class.
+        """
+        losses = (1 - doubt) * loss(codes)
+        for k in range(self.n_classes):
+            losses = losses + doubt * proba[:, k] * loss(torch.full_like(codes, k))
+        return losses
 
     def doubts(self, codes: Array, believed: FloatArray, proba: FloatArray) -> Doubts:
         """Return the class of each record, and what all classes got."""
@@ -354,6 +409,21 @@ class SeveralLabels(Task):
         signs = 2 * codes - 1
         worst = (signs * logits).argmin(dim=1)
         return signs * functional.one_hot(worst, self.n_classes)
+
+    def off_rival(self, logits: torch.Tensor, towards: torch.Tensor) -> torch.Tensor:
+        """Return 1 for the label: what is against it speaks for its absence."""
+        return towards
+
+    def softened_losses(
+        self,
+        loss: Loss,
+        codes: torch.Tensor,
+        doubt: torch.Tensor,
+        proba: torch.Tensor,
+    ) -> torch.Tensor:
+        """Return the losses of an indicator matrix with shares in it."""
+        share = doubt[:, None]
+        return loss((1 - share) * codes + share * proba)
 
     def doubts(self, codes: Array, believed: FloatArray, proba: FloatArray) -> Doubts:
         """Return the least certain label of each record, and its two states."""

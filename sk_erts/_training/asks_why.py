@@ -5,20 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.utils.validation import check_consistent_length
 
-from sk_erts._lib.typing import Array, FloatArray
+from sk_erts._lib.typing import Array, FloatArray, IntArray
 from sk_erts._network.network import Network
 from sk_erts._records.divide import fingerprint
-from sk_erts._records.records import targets_of
-from sk_erts._training.inference import maps_of_records, probabilities
+from sk_erts._records.records import Records, targets_of
+from sk_erts._training.inference import Explained, maps_of_records, probabilities
 from sk_erts._training.judging import judge_new_records
 from sk_erts._training.progress import shows_bars
 from sk_erts._training.reads_records import ReadsRecords
 from sk_erts._training.run import Trained
+from sk_erts.attribution._maps import towards
 from sk_erts.attribution._registry import make_method
 from sk_erts.selection import SelectionHistory
-from sk_erts.selection._audit import audit_table, quality_scores
+from sk_erts.selection._audit import (
+    audit_table,
+    quality_scores,
+    where_contradicted,
+)
 
 __all__ = ["AsksWhy"]
 
@@ -41,6 +47,7 @@ class AsksWhy(ReadsRecords):
         method: str = "gradcam",
         target: Any = None,
         *,
+        contrast: Any = None,
         signed: bool = False,
         resample: bool = True,
         **method_params: Any,
@@ -59,8 +66,15 @@ class AsksWhy(ReadsRecords):
         target : label or array-like of shape (n_samples,), optional
             The class to explain, one for all records or one for each; by default the
             most probable one of each record.
+        contrast : "rival", label or array-like of shape (n_samples,), optional
+            What the class is set against, so that maps say where the record speaks for
+            the one (above 0) and where for the other (below): ``"rival"`` is the most
+            probable other class of each record, and the absence of the label if there
+            are several. Of Grad-CAM behind a pooled linear head they sum, over the
+            time steps of the feature maps, to the difference of the logits.
         signed : bool, default=False
-            Keep evidence against the class, as negative values.
+            Keep evidence against the class, as negative values; with `contrast` it is
+            always kept.
         resample : bool, default=True
             Interpolate maps over time to the samples of the records; else they have
             the time steps of the feature maps.
@@ -70,8 +84,9 @@ class AsksWhy(ReadsRecords):
         Returns
         -------
         maps : ndarray of shape (n_samples, n_times) or (n_samples, n_leads, n_times)
-            In float32; at least 0 unless `signed`. What else is in `X` does not matter
-            to a record's map. An object array of arrays if records differ in length.
+            In float32; at least 0 unless `signed` or a `contrast`. What else is in `X`
+            does not matter to a record's map. An object array of arrays if records
+            differ in length.
 
         Raises
         ------
@@ -84,14 +99,28 @@ class AsksWhy(ReadsRecords):
         ExplanationWarning
             If the network has no feature maps over time, and Grad-CAM of its 2-D maps
             or of its hidden sequence is returned, or the gradient times the record.
+
+        Examples
+        --------
+        Where does a record speak for its label, and where for what else it may be?
+
+        >>> from sk_erts import ERTSClassifier
+        >>> from sk_erts.datasets import make_ecg
+        >>> X, y = make_ecg(40, n_leads=1, duration_s=2, random_state=0)
+        >>> clf = ERTSClassifier(module__width=4, max_epochs=2, random_state=0)
+        >>> maps = clf.fit(X, y).explain(X, target=y, contrast="rival")
+        >>> maps.shape, bool(maps.min() < 0 < maps.max())
+        ((40, 200), True)
         """
         records = self._check_new_records(X)
+        against_something = contrast is not None
+        if against_something and method == "gradcam":
+            method_params = {"bias": True, **method_params}
         return maps_of_records(
             make_method(method, self.net_.module_, self.cam_layer, method_params),
             records,
-            self._trained.task,
-            self._target_codes(target, len(records)),
-            signed=signed,
+            self._explained(target, contrast, len(records)),
+            signed=signed or against_something,
             resample=resample,
             verbose=self.verbose > 0 and shows_bars(),
         )
@@ -134,7 +163,14 @@ class AsksWhy(ReadsRecords):
             codes,
         )
 
-    def audit(self, X: Any, y: Any = None, *, signal_quality: Any = None) -> Any:
+    def audit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        signal_quality: Any = None,
+        evidence: bool = False,
+    ) -> Any:
         """Rank records by how likely their label is wrong or their signal bad.
 
         A list to look through, not one of records to delete: what is rare or hard
@@ -154,6 +190,11 @@ class AsksWhy(ReadsRecords):
             Quality of the signals, higher is better, on any scale; or an estimator
             with ``fit(X)`` and ``score_samples(X)`` that measures it. By default
             signals are not judged.
+        evidence : bool, default=False
+            Whether to say where each record contradicts its label, by the Grad-CAM map
+            of the label against its strongest rival. ``explain(X, target=y,
+            contrast="rival")`` gives the maps, and ``ECGDisplay.from_estimator`` with
+            the same words a picture.
 
         Returns
         -------
@@ -172,6 +213,10 @@ class AsksWhy(ReadsRecords):
               the network finds a second class at least half as probable as the first,
               else "label"
             - source : "training" or "network", where the confidence is from
+            - support : with `evidence`, share of the record that speaks for the label,
+              by the network as it is now
+            - contradicted_at : with `evidence`, the time step that speaks most clearly
+              against it; -1 where nothing does
 
         Raises
         ------
@@ -217,19 +262,62 @@ class AsksWhy(ReadsRecords):
         known = fingerprint(records, codes) == self._trained.fingerprint
         proba = probabilities(Network(self.net_.module_), records, task)
         mean_proba = history.mean_proba if known else None
-        return audit_table(task, codes, proba, mean_proba, quality)
+        found = self._evidence_against(records, codes) if evidence else {}
+        return audit_table(task, codes, proba, mean_proba, quality, found)
 
-    def _target_codes(self, target: Any, n_samples: int) -> Array | None:
-        """Return targets as encoded labels, None for the predicted classes."""
-        if target is None:
+    def _evidence_against(self, records: Records, codes: Array) -> dict[str, Array]:
+        """Return how far each record supports its label, and where it does not."""
+        task = self._trained.task
+
+        def direction(logits: torch.Tensor, index: IntArray) -> torch.Tensor:
+            own = torch.from_numpy(codes[index]).to(logits.device)
+            return task.contrast(logits, own).to(logits)
+
+        cam = {"bias": True}
+        maps = maps_of_records(
+            make_method("gradcam", self.net_.module_, self.cam_layer, cam),
+            records,
+            direction,
+            signed=True,
+            resample=True,
+            verbose=False,
+        )
+        return where_contradicted(maps)
+
+    def _explained(self, target: Any, contrast: Any, n_samples: int) -> Explained:
+        """Return what of a batch's logits is explained."""
+        task = self._trained.task
+        codes = self._class_codes("target", target, n_samples)
+        against_rival = isinstance(contrast, str) and contrast == "rival"
+        other = None if against_rival else contrast
+        others = self._class_codes("contrast", other, n_samples)
+
+        def weights(codes: Array, like: torch.Tensor) -> torch.Tensor:
+            return task.direction(torch.from_numpy(codes).to(like.device)).to(like)
+
+        def direction(logits: torch.Tensor, index: IntArray) -> torch.Tensor:
+            to = (
+                towards(logits, None)
+                if codes is None
+                else weights(codes[index], logits)
+            )
+            if others is not None:
+                return to - weights(others[index], logits)
+            return task.off_rival(logits, to) if against_rival else to
+
+        return direction
+
+    def _class_codes(self, name: str, given: Any, n_samples: int) -> Array | None:
+        """Return classes as encoded labels, None for the predicted ones."""
+        if given is None:
             return None
         task = self._trained.task
-        labels = np.asarray(target)
+        labels = np.asarray(given)
         if labels.ndim == 0:
             labels = np.broadcast_to(labels, n_samples)
         if labels.shape != (n_samples,):
             raise ValueError(
-                "The 'target' of explain must be one class, or one for each of the "
+                f"The {name!r} of explain must be one class, or one for each of the "
                 f"{n_samples} records. Got the shape {labels.shape} instead."
             )
         index = {label: task.index_of(label) for label in set(labels.tolist())}

@@ -50,6 +50,9 @@ class SelectionCallback(Callback):
         weights = torch.from_numpy(self.selector.loss_weights(index))
         shape = (-1, *[1] * (inputs["weight"].ndim - 1))  # a label may have its own
         inputs["weight"] *= weights.reshape(shape)
+        softening = self.selector.softening(index)
+        if softening is not None:
+            inputs["doubt"], inputs["proba"] = map(torch.from_numpy, softening)
 
     def on_batch_end(
         self, net: Any, y_pred: Any = None, training: bool = False, **kwargs: Any
@@ -70,14 +73,18 @@ class StopWhenOver(Callback):
     Parameters
     ----------
     selector : Selector
-        Knows the schedule, which may be cut short.
+        Knows the schedule, which may be cut short, and what has been spent.
+    also_when_learned : bool
+        Whether hardly a candidate left is an end too.
     """
 
-    def __init__(self, selector: Selector) -> None:
+    def __init__(self, selector: Selector, *, also_when_learned: bool) -> None:
         self.selector = selector
+        self.also_when_learned = also_when_learned
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Cut the schedule short, or raise what ends the loop between two epochs."""
-        self.selector.end_when_learned()
+        if self.also_when_learned:
+            self.selector.end_when_learned()
         if self.selector.is_over:
             raise KeyboardInterrupt

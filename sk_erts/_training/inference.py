@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from sk_erts._lib.typing import Array, FloatArray, IntArray
+from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts._network.network import Network
 from sk_erts._network.untouched import untouched
 from sk_erts._records.records import Records
 from sk_erts._records.task import Task
 from sk_erts.attribution._explain import explain_records
-from sk_erts.attribution._maps import towards
 from sk_erts.attribution._method import Method
 
-__all__ = ["INFERENCE_BATCH_SIZE", "maps_of_records", "probabilities"]
+__all__ = ["INFERENCE_BATCH_SIZE", "Explained", "maps_of_records", "probabilities"]
+
+Explained = Callable[[torch.Tensor, IntArray], torch.Tensor]
 
 # Larger batches are slower on a processor: their feature maps outgrow its caches.
 INFERENCE_BATCH_SIZE = 128
@@ -63,14 +65,13 @@ def probabilities(
 def maps_of_records(
     method: Method,
     records: Records,
-    task: Task,
-    codes: Array | None,
+    direction: Explained,
     *,
     resample: bool,
     signed: bool,
     verbose: bool,
 ) -> FloatArray:
-    """Return maps of encoded labels.
+    """Return maps of what a classifier is asked for.
 
     Parameters
     ----------
@@ -78,10 +79,9 @@ def maps_of_records(
         Explains batches with a network, which is left as found.
     records : Records
         What it looks at.
-    task : Task
-        Says which logits speak for a label.
-    codes : ndarray of shape (n_samples,) or (n_samples, n_labels), or None
-        What is explained; None is the most probable class of each record.
+    direction : callable
+        Maps the logits (n, n_classes) of a batch and the positions (n,) of its records
+        to the weights of the logits that are explained.
     resample : bool
         Whether to interpolate maps over time to the samples of the records.
     signed : bool
@@ -95,12 +95,6 @@ def maps_of_records(
         In float32; an object array of arrays where records differ in length.
     """
     device = method.network.device
-
-    def direction(logits: torch.Tensor, index: IntArray) -> torch.Tensor:
-        if codes is None:
-            return towards(logits, None)
-        return task.direction(torch.from_numpy(codes[index]).to(device))
-
     alone = records.lengths is not None and not method.takes_lengths
     return explain_records(
         method,

@@ -154,7 +154,8 @@ def judge_new_records(
     def look(index: IntArray) -> FloatArray:
         own = codes[index]
         direction = direction_of(judge, task, torch.from_numpy(own).to(network.device))
-        logits, maps = cam.look(records.signals(index, network.device), direction)
+        signals = records.signals(index, network.device)
+        logits, maps = cam.look(signals, direction, bias=judge.against_rival)
         said = task.probability(logits).cpu().numpy()
         signal = None if suspicion is None else suspicion[index]
         return maps.measured_by(

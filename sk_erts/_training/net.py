@@ -227,7 +227,7 @@ class ERTSNet(NeuralNet):
             Encoded labels.
         X : dict or tensor, optional
             The batch; with a dict come its weights of shape (n,) or (n, n_labels),
-            which have the mean 1 over the training set.
+            which have the mean 1 over the training set, and what softens its labels.
         training : bool, default=False
             Whether a step is being taken.
 
@@ -237,7 +237,17 @@ class ERTSNet(NeuralNet):
             Of the criterion and of what the network adds to it.
         """
         y_true = to_tensor(y_true, device=self.device)
-        losses = super().get_loss(logits_of(y_pred), y_true, X=X, training=training)
+        logits, of_codes = logits_of(y_pred), super().get_loss
+
+        def of(codes: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = of_codes(logits, codes, X=X, training=training)
+            return found
+
+        if isinstance(X, Mapping) and "doubt" in X:
+            doubt, proba = (X[name].to(logits) for name in ("doubt", "proba"))
+            losses = self.task.softened_losses(of, y_true, doubt, proba)
+        else:
+            losses = of(y_true)
         weights = X.get("weight") if isinstance(X, Mapping) else None
         if weights is None:
             weights = losses.new_ones(len(losses))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.base import clone
 from sklearn.utils import check_random_state
@@ -37,6 +38,7 @@ from sk_erts.selection import (
     Rehearsal,
     Schedule,
 )
+from sk_erts.selection._focus_filter import VERDICTS
 
 __all__ = ["MOVED", "Plan", "make_plan"]
 
@@ -49,13 +51,13 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "easy_share": [Interval(Real, 0, 1, closed="both")],
     "focus": [str, callable, Judge, None],
     "focus_threshold": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
-    "warmup_epochs": [NO_NEGATIVES],
-    "focus_warmup_epochs": [NO_NEGATIVES],
+    "doubt": [StrOptions(set(VERDICTS))],
     "revision_epochs": [NO_NEGATIVES],
     "selection": [Policy, None],
     "looks": [Looks, None],
     "cam_layer": [str, None],
     "max_epochs": [AT_LEAST_ONE],
+    "max_effective_epochs": [Interval(Real, 0, None, closed="neither"), None],
     "batch_size": [AT_LEAST_ONE],
     "lr": [Interval(Real, 0, None, closed="neither")],
     "lr_schedule": [StrOptions({"constant", "cosine", "one-cycle"})],
@@ -70,8 +72,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
         tuple,
         None,
     ],
-    "early_stopping": ["boolean", AT_LEAST_ONE, StrOptions({"learned"})],
-    "restore_best": ["boolean"],
+    "early_stopping": ["boolean", AT_LEAST_ONE, StrOptions({"best", "learned"})],
     "callbacks": [list, None],
     "device": [str, torch.device],
     "random_state": ["random_state"],
@@ -92,6 +93,7 @@ POLICY_PARAMETERS = (
     "easy_share",
     "focus",
     "focus_threshold",
+    "doubt",
 )
 
 
@@ -107,6 +109,8 @@ MOVED = {
     "stop_when_learned": "early_stopping='learned'",
     "n_iter_no_change": "early_stopping=10",
     "class_rescue": "selection=FocusFilter(..., class_rescue=...)",
+    "focus_warmup_epochs": "warmup_epochs=(5, 3)",
+    "restore_best": "early_stopping='best'",
 }
 
 
@@ -126,6 +130,8 @@ class Plan:
         When it rules.
     epochs : int
         For how long.
+    budget : float or None
+        Effective epochs after which it ends; None is no limit.
     seed : int
         Of everything random.
     device : torch.device
@@ -138,6 +144,8 @@ class Plan:
         What is set aside, or records and labels from elsewhere; None is nothing.
     patience : int or None
         Epochs without a better score after which to stop; None never does.
+    restore_best : bool
+        Whether the network of the best epoch is kept, and not the last one.
     """
 
     module: Any
@@ -146,6 +154,7 @@ class Plan:
     epochs: int
     seed: int
     device: torch.device
+    budget: float | None = None
     looks: Looks = field(default_factory=Looks)
     parts: Parts = field(default_factory=Parts)
     cam_layer: str | None = None
@@ -199,7 +208,7 @@ def make_plan(
     validate_parameter_constraints(CONSTRAINTS, params, name)
     looks = estimator.nested("looks")
     looks.check(name)
-    warm_ups = estimator.warmup_epochs, estimator.focus_warmup_epochs
+    warm_ups = _warm_ups(estimator.warmup_epochs, name)
     validation = estimator.validation_fraction
     if isinstance(validation, str):
         raise ValueError(
@@ -211,6 +220,9 @@ def make_plan(
         validation = USUAL_VALIDATION
     if isinstance(validation, Real):
         validation = float(validation)
+    budget = None if one_epoch else estimator.max_effective_epochs
+    if budget is not None:
+        warm_ups = min(warm_ups[0], int(budget / 2)), warm_ups[1]
     return Plan(
         module=estimator.module,
         parts=_checked_parts(estimator),
@@ -220,6 +232,7 @@ def make_plan(
         if one_epoch
         else Schedule(estimator.max_epochs, *warm_ups, estimator.revision_epochs),
         epochs=1 if one_epoch else estimator.max_epochs,
+        budget=budget,
         seed=_seed(estimator, n_epochs_before),
         device=_device(estimator.device),
         looks=looks,
@@ -232,23 +245,45 @@ def make_plan(
         class_weight=estimator.class_weight,
         validation=None if one_epoch else validation,
         patience=_patience(estimator.early_stopping),
-        restore_best=estimator.restore_best,
+        restore_best=_restores_best(estimator.early_stopping),
         stop_when_learned=estimator.early_stopping == "learned",
         callbacks=estimator.callbacks,
         verbose=estimator.verbose,
     )
 
 
+def _warm_ups(given: Any, name: str) -> tuple[int, int]:
+    """Return the epochs on all data, and those of data dropout alone after them."""
+    epochs = given if isinstance(given, tuple | list) else (given, 0)
+    if len(epochs) != 2 or not all(map(_is_count, epochs)):
+        raise ValueError(
+            f"The 'warmup_epochs' parameter of {name} must be a non-negative integer, "
+            f"or a tuple of two of them, such as (5, 3). Got {given!r} instead."
+        )
+    return int(epochs[0]), int(epochs[1])
+
+
+def _is_count(number: Any) -> bool:
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        return False
+    return int(number) >= 0
+
+
 def _patience(early_stopping: Any) -> int | None:
     """Return after how many epochs without a better score to stop."""
-    if isinstance(early_stopping, bool):
+    if isinstance(early_stopping, bool | np.bool_):
         return USUAL_PATIENCE if early_stopping else None
     return int(early_stopping) if isinstance(early_stopping, Integral) else None
 
 
+def _restores_best(early_stopping: Any) -> bool:
+    """Return whether the network of the best epoch is wanted, not the last one."""
+    return early_stopping == "best" or _patience(early_stopping) is not None
+
+
 def _needs_validation(estimator: Any) -> bool:
     """Return whether something looks at what is set aside."""
-    if _patience(estimator.early_stopping) or estimator.restore_best:
+    if _restores_best(estimator.early_stopping):
         return True
     callbacks = [
         own[1] if isinstance(own, tuple) else own for own in estimator.callbacks or []
@@ -337,7 +372,9 @@ def _policy(estimator: Any, name: str) -> Policy:
         _check_focus(estimator.focus, name)
         focus = estimator.focus
         focus = clone(focus) if isinstance(focus, Judge) else focus
-        policy = FocusFilter(policy, focus, estimator.focus_threshold)
+        policy = FocusFilter(
+            policy, focus, estimator.focus_threshold, doubt=estimator.doubt
+        )
     if is_difficulty_based and estimator.easy_share > 0:
         policy = Rehearsal(policy, estimator.easy_share)
     return policy

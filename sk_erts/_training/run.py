@@ -170,6 +170,7 @@ class Run:
             rng,
             hears_steps=not plan.augment,
             reuse_scores=plan.looks.reuse_scores,
+            budget=plan.budget,
             probe_records=plan.looks.probe_records,
         )
         interval = plan.looks.renewal_interval
@@ -371,8 +372,9 @@ class Run:
                     sink=lambda message: None,
                 )
             )
-        if self.plan.stop_when_learned:
-            stopping.append(StopWhenOver(self.selector))
+        if self.plan.stop_when_learned or self.plan.budget is not None:
+            learned = self.plan.stop_when_learned
+            stopping.append(StopWhenOver(self.selector, also_when_learned=learned))
         return stopping
 
     def _resume(self, callbacks: list[Callback], optimizer: dict[str, Any]) -> None:

@@ -206,7 +206,8 @@ class Scorer:
         maps = None
         if "focus" in reads:
             direction = self.judging.direction(filled, batch.x.device)
-            logits, maps = self.cam.look(batch, direction)
+            bias = self.judging.judge.against_rival
+            logits, maps = self.cam.look(batch, direction, bias=bias)
         else:
             with torch.inference_mode():
                 logits = self.network.logits(batch)

@@ -14,6 +14,7 @@ from sk_erts._network.normalisation import has_statistics
 from sk_erts._training.scorer import Scorer
 from sk_erts._training.steps import Steps
 from sk_erts.selection import Ledger, Policy, Schedule, Scores, Status, takes_gradient
+from sk_erts.selection._ledger import is_hard
 
 __all__ = ["Selector"]
 
@@ -48,6 +49,8 @@ class Selector:
         Whether what they tell counts in the epoch after.
     probe_records : int
         Records, drawn at random, that are looked at after steps on selected ones.
+    budget : float, optional
+        Gradients after which nobody is chosen any more, in sizes of the training set.
 
     Attributes
     ----------
@@ -68,6 +71,7 @@ class Selector:
         hears_steps: bool,
         reuse_scores: bool,
         probe_records: int,
+        budget: float | None = None,
     ) -> None:
         self.policy = policy
         self.schedule = schedule
@@ -76,6 +80,7 @@ class Selector:
         self.rng = rng
         self.reuse_scores = reuse_scores
         self.probe_records = probe_records
+        self.budget = budget
         self.judge = scorer.judging.judge
         self.steps = Steps(
             scorer, ledger, hears=hears_steps, wants_maps=self._will_judge_maps
@@ -86,6 +91,8 @@ class Selector:
         self._is_stale = False  # since the last probe: steps on selected records
         self._has_stepped = False  # ... steps on any
         self._progress = 0.0
+        # Records that may still be chosen.
+        self._n_left = None if budget is None else max(1, round(budget * self._n))
         self._share = 1.0 if policy.phase == "full data" else EXPECTED_SHARE
 
     @property
@@ -96,18 +103,18 @@ class Selector:
     @property
     def effective_epochs(self) -> float:
         """Records whose gradient was taken, in sizes of the training set."""
-        return sum(self.n_trained) / self.ledger.n_records
+        return sum(self.n_trained) / self._n
 
     @property
     def scoring_passes(self) -> float:
         """Records that were only looked at, in sizes of the training set."""
-        return self.scorer.n_scored / self.ledger.n_records
+        return self.scorer.n_scored / self._n
 
     @property
     def is_over(self) -> bool:
-        """Whether the schedule has come to an end before the training has."""
+        """Whether the schedule or the budget has come to an end."""
         end = self.schedule.max_epochs
-        return end is not None and self.epoch + 1 >= end
+        return self._n_left == 0 or (end is not None and self.epoch + 1 >= end)
 
     @property
     def progress(self) -> float:
@@ -115,22 +122,23 @@ class Selector:
 
         Epochs of selection that are to come are taken to spend what the last one did.
         """
-        spent = sum(self.n_trained) / self.ledger.n_records
+        spent = self.effective_epochs
         end = self.schedule.max_epochs
         if end is None:
             return 0.0
         to_come = range(self.epoch + 1, end)
         n_selecting = sum(map(self._selects_in, to_come))
         now = self._share if self._selects_in(self.epoch) else 1.0
-        rest = max(0.0, now - self.n_trained[-1] / self.ledger.n_records)
+        rest = max(0.0, now - self.n_trained[-1] / self._n)
         total = spent + rest + n_selecting * self._share + len(to_come) - n_selecting
+        total = min(total, self.budget or total)
         self._progress = max(self._progress, min(1.0, spent / total))
         return self._progress
 
     def open_epoch(self) -> None:
         """Open a page in the ledger."""
         if self.n_trained and self._selects_in(self.epoch):
-            self._share = self.n_trained[-1] / self.ledger.n_records
+            self._share = self.n_trained[-1] / self._n
         self.epoch += 1
         self.n_trained.append(0)
         judged = "focus" in self.ruling.reads
@@ -154,6 +162,8 @@ class Selector:
             Some of them, in their order.
         """
         self._write_down_steps()
+        if self._n_left == 0:
+            return index[:0]
         policy = self.ruling
         scores = Scores(
             self._strata[index],
@@ -164,8 +174,9 @@ class Selector:
             },
         )
         status = policy.select(scores, self.rng)
+        self._spend(status)
         self.ledger.judge(index, status, policy.reads)
-        self._is_stale |= bool((status != Status.TRAINED).any())
+        self._is_stale |= not is_hard(status).all()
         kept: IntArray = index[takes_gradient(status)]
         return kept
 
@@ -185,12 +196,38 @@ class Selector:
         status = self.ledger.status(np.arange(self.ledger.n_records))
         easy = np.flatnonzero((status == Status.EASY) & self.ruling.rehearses)
         index: IntArray = self.rng.permutation(easy)[:n]
-        self.ledger.judge(index, np.full(len(index), Status.REHEARSED))
+        status = np.full(len(index), Status.REHEARSED)
+        self._spend(status)
+        index, status = index[takes_gradient(status)], status[takes_gradient(status)]
+        self.ledger.judge(index, status)
         return index
 
     def loss_weights(self, index: IntArray) -> FloatArray:
         """Return what records weigh in the loss, for what they were called."""
         return self.ruling.loss_weights(self.ledger.status(index))
+
+    def softening(self, index: IntArray) -> tuple[FloatArray, FloatArray] | None:
+        """Return how labels are softened, if some of these records are doubted.
+
+        Parameters
+        ----------
+        index : int ndarray of shape (n,)
+            Positions in the training set.
+
+        Returns
+        -------
+        doubt : float32 ndarray of shape (n,)
+            How far each label is moved, in [0, 1].
+        proba : float32 ndarray of shape (n, n_classes)
+            Where to: what all looks at the record said.
+        """
+        doubted = self.ledger.status(index) == Status.SOFTENED
+        if not doubted.any():
+            return None
+        doubt = np.zeros(len(index), dtype=np.float32)
+        scores = self.ledger.scores("focus", index[doubted])
+        doubt[doubted] = self.judge.doubt(scores)
+        return doubt, np.nan_to_num(self.ledger.mean_proba(index))
 
     def count_step(self, logits: torch.Tensor) -> None:
         """Count the records of a step, and keep what it said of them."""
@@ -207,6 +244,7 @@ class Selector:
         """
         self._write_down_steps()
         self.probe()
+        self._leave_room_for_revision()
         n_records = self.ledger.n_records
         return {
             "candidates": self._n_candidates() / n_records,
@@ -253,6 +291,7 @@ class Selector:
         return {
             "epoch": self.epoch,
             "end": self.schedule.max_epochs,
+            "revision_epochs": self.schedule.revision_epochs,
             "n_trained": list(self.n_trained),
             "n_scored": self.scorer.n_scored,
             "precision": self.scorer.precision.chosen,
@@ -260,6 +299,7 @@ class Selector:
             "has_stepped": self._has_stepped,
             "progress": self._progress,
             "share": self._share,
+            "n_left": self._n_left,
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -271,7 +311,11 @@ class Selector:
             As `state` returned it.
         """
         self.epoch = state["epoch"]
-        self.schedule = replace(self.schedule, max_epochs=state["end"])
+        self.schedule = replace(
+            self.schedule,
+            max_epochs=state["end"],
+            revision_epochs=state["revision_epochs"],
+        )
         self.n_trained = list(state["n_trained"])
         self.scorer.n_scored = state["n_scored"]
         self.scorer.precision.chosen = state["precision"]
@@ -279,6 +323,28 @@ class Selector:
         self._has_stepped = state["has_stepped"]
         self._progress = state["progress"]
         self._share = state["share"]
+        self._n_left = state["n_left"]
+
+    @property
+    def _n(self) -> int:
+        return self.ledger.n_records
+
+    def _spend(self, status: IntArray) -> None:
+        """Take what is to be trained off the budget; who is over is left out."""
+        if self._n_left is None:
+            return
+        paid = np.flatnonzero(takes_gradient(status))
+        status[paid[self._n_left :]] = Status.NOT_LOOKED_AT
+        self._n_left = max(0, self._n_left - len(paid))
+
+    def _leave_room_for_revision(self) -> None:
+        """Begin the revision while the budget has enough left for it."""
+        rest = self.schedule.revision_epochs
+        if self._n_left is None or not rest or not self._selects_in(self.epoch):
+            return
+        if self._n_left < self.n_trained[-1] + rest * self._n:
+            n_epochs = -(-self._n_left // self._n)
+            self.schedule = self.schedule.ending_after(self.epoch, n_epochs)
 
     def _measured(
         self, name: str, index: IntArray, reads: frozenset[str], which: IntArray
@@ -317,7 +383,9 @@ class Selector:
         return easy
 
     def _will_judge_maps(self) -> bool:
-        """Return whether the maps of this epoch's steps are read in the next one."""
+        """Return whether the maps of this epoch's steps are read later on."""
+        if "focus" in self.policy.reads and self.judge.averaged:
+            return True
         to_come = self.schedule.policy(self.epoch + 1, self.policy)
         return self.reuse_scores and "focus" in to_come.reads
 
@@ -326,4 +394,5 @@ class Selector:
 
     def _n_candidates(self) -> int:
         counts = self.ledger.counts()
-        return counts[Status.TRAINED] + counts[Status.UNRELIABLE]
+        hard = (Status.TRAINED, Status.SOFTENED, Status.UNRELIABLE)
+        return sum(counts[status] for status in hard)

@@ -101,5 +101,9 @@ class Steps:
             return
         with torch.no_grad():
             z = Signals(*(part.detach() for part in inputs if part is not None))
-            direction = self.scorer.judging.direction(self._index, z.x.device)
-            self._maps = self.scorer.cam.in_closed_form(z, direction(logits.detach()))
+            judging = self.scorer.judging
+            self._maps = self.scorer.cam.in_closed_form(
+                z,
+                judging.direction(self._index, z.x.device)(logits.detach()),
+                bias=judging.judge.against_rival,
+            )

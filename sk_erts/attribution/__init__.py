@@ -19,6 +19,7 @@ from sk_erts.selection._focus_measures import (
     gini,
     positive_share,
     strength,
+    support,
     top_mass,
     top_mean,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "randomise_weights",
     "saliency",
     "strength",
+    "support",
     "top_mass",
     "top_mean",
 ]

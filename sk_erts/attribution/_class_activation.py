@@ -80,6 +80,12 @@ class GradCAMMaps(CAMMaps):
     Of a network without any layer that has a time axis, such as a multilayer
     perceptron, it returns the gradient times the record, summed over leads.
 
+    Parameters
+    ----------
+    bias : bool, default=False
+        Share the biases of a pooled linear head out among the steps, so that signed
+        maps sum to the logit; those of other heads are not known.
+
     Returns
     -------
     maps
@@ -108,14 +114,17 @@ class GradCAMMaps(CAMMaps):
 
     name = "gradcam"
 
-    def __init__(self, module: nn.Module, layer: str | None = None) -> None:
+    def __init__(
+        self, module: nn.Module, layer: str | None = None, bias: bool = False
+    ) -> None:
         super().__init__(module, layer)
+        self.bias = bias
         self._has_maps = True
 
     def _cam(self, batch: Signals, direction: Direction) -> Signals:
         if self._has_maps:
             try:
-                return self.cam.look(batch, direction)[1]
+                return self.cam.look(batch, direction, bias=self.bias)[1]
             except NoFeatureMapsError:
                 self._has_maps = False
         self._say(

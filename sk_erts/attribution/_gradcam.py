@@ -114,7 +114,7 @@ class GradCAM:
         return logits, maps.x
 
     def look(
-        self, batch: Signals, direction: Direction
+        self, batch: Signals, direction: Direction, *, bias: bool = False
     ) -> tuple[torch.Tensor, Signals]:
         """Explain one batch whose records may differ in length.
 
@@ -124,6 +124,9 @@ class GradCAM:
             Records on the network's device.
         direction : callable
             What is explained, as in a call.
+        bias : bool, default=False
+            Share the biases of a pooled linear head out among the steps, so that maps
+            sum to what is explained. Of another head they are not known.
 
         Returns
         -------
@@ -139,9 +142,11 @@ class GradCAM:
             return logits, weighed(z, weights)
         with untouched(self.network.module), torch.inference_mode():
             logits, z = self.network.look(batch)
-            return logits, self.in_closed_form(z, direction(logits))
+            return logits, self.in_closed_form(z, direction(logits), bias=bias)
 
-    def in_closed_form(self, z: Signals, direction: torch.Tensor) -> Signals:
+    def in_closed_form(
+        self, z: Signals, direction: torch.Tensor, *, bias: bool = False
+    ) -> Signals:
         """Return signed maps without a gradient, for a pooled linear head.
 
         Parameters
@@ -150,13 +155,19 @@ class GradCAM:
             Feature maps (n, channels, times), as the head got them.
         direction : tensor of shape (n, classes)
             Weights of the logits, as in a call.
+        bias : bool, default=False
+            Whether the biases of the head are shared out among the steps.
 
         Returns
         -------
         maps : Signals
             Signed maps (n, times).
         """
-        return weighed(z, self._weights(z, direction))
+        maps = weighed(z, self._weights(z, direction))
+        if not bias or self.linear is None or self.linear.bias is None:
+            return maps
+        share = direction @ self.linear.bias[:, None] / z.n_steps
+        return Signals(maps.clean(maps.x + share), maps.lengths)
 
     def gradients(
         self, batch: Signals, direction: Direction

@@ -240,6 +240,7 @@ class ECGDisplay:
         lead_names: Sequence[str] | None = None,
         unit: str = "mV",
         target: Any = None,
+        contrast: Any = None,
         true_label: Any = None,
         layout: str = "12x1",
         lead: str | None = None,
@@ -264,6 +265,9 @@ class ECGDisplay:
             Unit of the record, such as "standardised".
         target : label, optional
             The class to explain; by default the most probable one.
+        contrast : "rival" or label, optional
+            What it is set against: ``"rival"`` is the most probable other class, which
+            the colour bar names, or of several labels the absence of this one.
         true_label : label or array-like of labels, optional
             For the title.
         layout : {"12x1", "3x4", "6x2"}, default="12x1"
@@ -312,7 +316,15 @@ class ECGDisplay:
         explained = likeliest if target is None else target
         predicted = estimator.predict(batch)[0]
         several = np.ndim(predicted) == 1
-        heat, heat_unit = explained_by(estimator, batch, method, explained)
+        heat, heat_unit = explained_by(
+            estimator, batch, method, explained, contrast=contrast
+        )
+        if contrast is not None:
+            others = np.where(estimator.classes_ == explained, -np.inf, proba)
+            rival = estimator.classes_[np.argmax(others)]
+            if isinstance(contrast, str) and contrast == "rival":
+                contrast = f"no {explained}" if several else rival
+            explained = f"{explained} over {contrast}"
         return cls.from_arrays(
             signal,
             heat,

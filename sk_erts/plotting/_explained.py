@@ -12,7 +12,7 @@ __all__ = ["explained_by"]
 
 
 def explained_by(
-    estimator: Any, X: FloatArray, method: str, target: Any
+    estimator: Any, X: FloatArray, method: str, target: Any, contrast: Any = None
 ) -> tuple[FloatArray, str]:
     """Explain one record, and say what the map is in.
 
@@ -26,6 +26,8 @@ def explained_by(
         What ``estimator.explain`` is asked for.
     target : label
         The class to explain.
+    contrast : "rival" or label, optional
+        What it is set against.
 
     Returns
     -------
@@ -37,7 +39,8 @@ def explained_by(
     """
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        heat = estimator.explain(X, method=method, target=target)[0]
+        against = {} if contrast is None else {"contrast": contrast}
+        heat = estimator.explain(X, method=method, target=target, **against)[0]
     used = str(method)
     for each in said:
         warnings.warn(each.message, stacklevel=3)

@@ -57,7 +57,7 @@ class SelectionDisplay:
 
     Parameters
     ----------
-    shares : array-like of shape (n_epochs, 5)
+    shares : array-like of shape (n_epochs, 6)
         Shares of the training records, between 0 and 1: trained, rehearsed,
         unreliable, easy, dropped.
     effective_epochs : array-like of shape (n_epochs,)
@@ -84,7 +84,7 @@ class SelectionDisplay:
         The share of candidates in each epoch, in per cent.
     line_ : Line2D
         The effective epochs.
-    class_shares_ : ndarray of shape (n_classes, 5)
+    class_shares_ : ndarray of shape (n_classes, 6)
         What the panel of classes shows, in the order of `shares`.
     class_bars_ : dict of str to BarContainer
         Its bars, by status.
@@ -116,7 +116,7 @@ class SelectionDisplay:
     Examples
     --------
     >>> from sk_erts.plotting import SelectionDisplay
-    >>> shares = [[1, 0, 0, 0, 0], [0.4, 0.1, 0.2, 0.3, 0]]
+    >>> shares = [[1, 0, 0, 0, 0, 0], [0.4, 0.1, 0, 0.2, 0.3, 0]]
     >>> display = SelectionDisplay(shares, [1, 1.5], phases=["warm-up", "selection"])
     >>> display.plot().ax_.get_ylabel()
     'training records (%)'
@@ -137,9 +137,9 @@ class SelectionDisplay:
         self.effective_epochs: FloatArray = np.asarray(effective_epochs, dtype=float)
         if self.shares.ndim != 2 or self.shares.shape[1] != len(LOOK):
             raise ValueError(
-                "The 'shares' of SelectionDisplay must have the shape (n_epochs, 5), "
-                "with the columns trained, rehearsed, unreliable, easy, dropped. Got "
-                f"the shape {self.shares.shape} instead."
+                "The 'shares' of SelectionDisplay must have the shape (n_epochs, 6), "
+                "with the columns trained, rehearsed, softened, unreliable, easy, "
+                f"dropped. Got the shape {self.shares.shape} instead."
             )
         n_epochs = len(self.shares)
         if self.effective_epochs.shape != (n_epochs,):

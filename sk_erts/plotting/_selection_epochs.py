@@ -35,7 +35,7 @@ def draw_shares(
         Where to draw.
     epochs : int ndarray of shape (n_epochs,)
         Their numbers.
-    shares : ndarray of shape (n_epochs, 5)
+    shares : ndarray of shape (n_epochs, 6)
         In the order of `LOOK`.
     phases : sequence of str of length n_epochs
         Their names.
@@ -64,7 +64,8 @@ def draw_shares(
                 **EDGE,
             )
         bottom = bottom + share
-    columns = [list(LOOK).index(s) for s in (Status.TRAINED, Status.UNRELIABLE)]
+    hard = (Status.TRAINED, Status.SOFTENED, Status.UNRELIABLE)
+    columns = [list(LOOK).index(status) for status in hard]
     (candidates,) = ax.plot(
         epochs,
         100 * shares[:, columns].sum(axis=1),
@@ -88,7 +89,7 @@ def draw_shares(
         handles=[*bars.values(), candidates],
         loc="lower center",
         bbox_to_anchor=(0.5, 1.01 + _ROW_HEIGHT * n_rows),
-        ncols=len(LOOK) + 1,
+        ncols=max(len(bars) + 1, 6),
         frameon=False,
         fontsize="small",
         columnspacing=1.2,

@@ -19,6 +19,7 @@ __all__ = ["EDGE", "LOOK", "draw_candidates", "draw_classes", "draw_put_aside"]
 LOOK = {
     Status.TRAINED: ("#08519c", ""),
     Status.REHEARSED: ("#2f78b8", "\\\\\\\\"),
+    Status.SOFTENED: ("#f0b060", "xxxx"),
     Status.UNRELIABLE: ("#e6862c", "////"),
     Status.EASY: ("#c6dbef", ""),
     Status.DROPPED: ("#f7f7f7", "...."),
@@ -39,7 +40,7 @@ def draw_classes(
         Of the classes, the first one on top.
     counts : int ndarray of shape (n_classes,)
         Records of each class.
-    shares : ndarray of shape (n_classes, 5)
+    shares : ndarray of shape (n_classes, n_statuses)
         In the order of `LOOK`.
 
     Returns

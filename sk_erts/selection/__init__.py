@@ -2,7 +2,7 @@
 
 from sk_erts.selection._data_dropout import DBPD, SMRD, SRD, KeepAll
 from sk_erts.selection._focus_filter import FocusFilter
-from sk_erts.selection._focus_measures import MapMeasure
+from sk_erts.selection._focus_measures import Evidence, MapMeasure
 from sk_erts.selection._gap import share_below_gap
 from sk_erts.selection._hardness_filter import HardnessFilter
 from sk_erts.selection._infobatch import InfoBatch
@@ -33,6 +33,7 @@ __all__ = [
     "JUDGES",
     "SMRD",
     "SRD",
+    "Evidence",
     "FocusFilter",
     "HardnessFilter",
     "InfoBatch",

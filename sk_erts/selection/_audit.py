@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from sk_erts._records.records import Records
     from sk_erts._records.task import Task
 
-__all__ = ["audit_table", "quality_scores"]
+__all__ = ["audit_table", "quality_scores", "where_contradicted"]
 
 
 def audit_table(
@@ -27,6 +28,7 @@ def audit_table(
     proba: FloatArray,
     mean_proba: FloatArray | None,
     quality: FloatArray | None,
+    more: Mapping[str, Array] | None = None,
 ) -> Any:
     """Rank records by how suspicious they are.
 
@@ -42,6 +44,8 @@ def audit_table(
         Their means over the training; NaN of records without a look.
     quality : ndarray of shape (n_samples,) or None
         Quality of the signals; higher is better.
+    more : mapping of str to ndarray of shape (n_samples,), optional
+        Further columns.
 
     Returns
     -------
@@ -77,10 +81,40 @@ def audit_table(
             "suspicion": suspicion,
             "reason": _reasons(label, signal, is_ambiguous(doubts.proba)),
             "source": np.where(has_story, "training", "network"),
+            **(more or {}),
         }
     )
     order = np.argsort(-suspicion, kind="stable")
     return table.iloc[order].reset_index(drop=True)
+
+
+def where_contradicted(maps: Any) -> dict[str, Array]:
+    """Return how far records support their labels, and where they contradict them.
+
+    Parameters
+    ----------
+    maps : sequence of n_samples ndarrays of shape (n_times,)
+        Evidence for the label against its strongest rival.
+
+    Returns
+    -------
+    columns : dict of str to ndarray of shape (n_samples,)
+        ``"support"`` and ``"contradicted_at"``; see ``ERTSClassifier.audit``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.selection._audit import where_contradicted
+    >>> found = where_contradicted(np.array([[1.0, -3.0, 0.5, -0.5], [1, 1, 1, 1]]))
+    >>> {name: values.tolist() for name, values in found.items()}
+    {'support': [0.5, 1.0], 'contradicted_at': [1, -1]}
+    """
+    worst = [int(own.argmin()) for own in maps]
+    at = [k if own[k] < 0 else -1 for own, k in zip(maps, worst, strict=True)]
+    return {
+        "support": np.array([float((own > 0).mean()) for own in maps]),
+        "contradicted_at": np.array(at, dtype=int),
+    }
 
 
 def quality_scores(signal_quality: Any, records: Records) -> FloatArray | None:

@@ -13,7 +13,10 @@ from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores
 from sk_erts.selection._share import all_but_lowest, check_share
 
-__all__ = ["FocusFilter"]
+__all__ = ["VERDICTS", "FocusFilter"]
+
+#: What becomes of a record that is doubted.
+VERDICTS = {"drop": Status.UNRELIABLE, "soften": Status.SOFTENED}
 
 
 class FocusFilter(Refinement):
@@ -42,11 +45,15 @@ class FocusFilter(Refinement):
         code does.
     class_rescue : bool, default=True
         Let a class that would lose all its candidates keep its best one.
+    doubt : {"drop", "soften"}, default="drop"
+        What becomes of them: they are put aside, or trained with a label that is
+        softened towards what all looks at the record said, by as much as the judge
+        doubts it, :math:`(1 - d)\,y + d\,\bar p` with :math:`d` 1 minus the score.
 
     Raises
     ------
     ValueError
-        On use, if `threshold` or `ranking` is none of the above.
+        On use, if `threshold`, `ranking` or `doubt` is none of the above.
 
     See Also
     --------
@@ -74,7 +81,6 @@ class FocusFilter(Refinement):
     """
 
     decides_over = Status.TRAINED
-    reason = Status.UNRELIABLE
     phase = "reliability filter"
 
     def __init__(
@@ -84,12 +90,24 @@ class FocusFilter(Refinement):
         threshold: float | str = 0.2,
         ranking: str = "focus",
         class_rescue: bool = True,
+        doubt: str = "drop",
     ) -> None:
         self.policy = policy
         self.focus = focus
         self.threshold = threshold
         self.ranking = ranking
         self.class_rescue = class_rescue
+        self.doubt = doubt
+
+    @property
+    def reason(self) -> Status:  # type: ignore[override]  # as the parameter says
+        """What those are called that are doubted."""
+        if self.doubt not in VERDICTS:
+            raise ValueError(
+                "The 'doubt' parameter of FocusFilter must be 'drop' or 'soften'. Got "
+                f"{self.doubt!r} instead."
+            )
+        return VERDICTS[self.doubt]
 
     @property
     def judge(self) -> Judge:  # type: ignore[override]  # a property there too

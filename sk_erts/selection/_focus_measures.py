@@ -229,6 +229,40 @@ def positive_share(maps: FloatArray) -> FloatArray:
     return _ratio(np.maximum(maps, 0).sum(axis=1), np.abs(maps).sum(axis=1))
 
 
+def support(maps: FloatArray) -> FloatArray:
+    r"""Return the share of the record in which the evidence is for the class.
+
+    .. math:: f = \frac1n \sum_t [S_t > 0]
+
+    Of the map of a label against its strongest rival, the share of the time steps at
+    which the label is ahead. New here; the signed map is that of [1]_ before its
+    rectification.
+
+    Parameters
+    ----------
+    maps : ndarray of shape (n_samples, n_times)
+        Signed class activation maps.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_samples,)
+        Between 0 and 1.
+
+    References
+    ----------
+    .. [1] R. R. Selvaraju et al., "Grad-CAM", ICCV 2017, arXiv:1610.02391.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.attribution import support
+    >>> support(np.array([[0.1, 6.0, -2.0, 0.3]])).tolist()
+    [0.75]
+    """
+    scores: FloatArray = (maps > 0).mean(axis=1)
+    return scores
+
+
 class MapMeasure(Judge):
     """Judge a record by a measure of the map of its label.
 
@@ -259,6 +293,80 @@ class MapMeasure(Judge):
     def _score(self, known: Known) -> Any:
         return self.measure(np.asarray(known.maps))
 
+
+class Evidence(MapMeasure):
+    r"""Judge a record by the evidence for its label against its strongest rival.
+
+    What is measured is the Grad-CAM map of the difference between the logits of the
+    label :math:`y` and of the most probable other class :math:`r`; behind a pooled
+    linear head, with its weights :math:`w` and biases :math:`b`,
+
+    .. math:: E_t = \sum_k (w_{yk} - w_{rk})\, a_{kt} + b_y - b_r ,
+
+    which costs nothing beside the look. Of several labels it is the least certain one,
+    against its wrong state. A score counts as the mean over all looks at the record,
+    training steps included: one look is worth much less.
+
+    Parameters
+    ----------
+    measure : callable
+        Maps signed maps (n_samples, n_times) to scores (n_samples,) in [0, 1], such
+        as :func:`~sk_erts.attribution.support`, which is ``focus="support"``, or
+        :func:`~sk_erts.attribution.positive_share`, which is ``focus="balance"``.
+
+    See Also
+    --------
+    Reliability : The same question to the probabilities.
+    MapMeasure : The map of the label alone, as in the paper.
+
+    Notes
+    -----
+    The map of a difference of logits is that of a counterfactual explanation in [1]_;
+    to judge labels by it is new here.
+
+    References
+    ----------
+    .. [1] R. R. Selvaraju et al., "Grad-CAM", ICCV 2017, arXiv:1610.02391.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.attribution import support
+    >>> from sk_erts.selection import Evidence, Known
+    >>> maps = np.array([[0.5, 0.1, -0.2, 0.3]])
+    >>> known = Known(np.array([0]), np.array([[0.6, 0.4]]), maps=maps)
+    >>> Evidence(support).score(known).tolist()
+    [0.75]
+    """
+
+    against_rival = True
+    averaged = True
+    shown_as = "evidence for the label"
+
+    def share_doubted(self, scores: FloatArray) -> float:
+        """Return the share of candidates whose label is contradicted.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_records,)
+            Of the candidates, as `score` returned them.
+
+        Returns
+        -------
+        share : float
+            That of those below 1/3, of which another class was ahead in two thirds;
+            at most 0.5.
+        """
+        if not len(scores):
+            return 0.0
+        return min(float(np.mean(scores < CONTRADICTED)), 0.5)
+
+
+#: Below this another class was on average ahead in two thirds of the record.
+CONTRADICTED = 1 / 3
+
+#: Measures of the map of a label against its strongest rival.
+EVIDENCE: dict[str, FocusMeasure] = {"support": support, "balance": positive_share}
 
 FOCUS_MEASURES: dict[str, FocusMeasure] = {
     measure.__name__: measure

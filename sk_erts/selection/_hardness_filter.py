@@ -46,7 +46,7 @@ class HardnessFilter(Refinement):
     Notes
     -----
     Those put aside are called unreliable. It sets in with the focus filter's epochs,
-    after ``focus_warmup_epochs``: before that, what is hard is still new.
+    after the second number of ``warmup_epochs``: before, what is hard is still new.
 
     References
     ----------

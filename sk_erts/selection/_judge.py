@@ -171,6 +171,23 @@ class Judge(BaseEstimator, ABC):
         """
         return share_below_gap(scores)
 
+    def doubt(self, scores: FloatArray) -> FloatArray:
+        """Return by how much labels are softened where ``doubt="soften"``.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_records,)
+            As `score` returned them.
+
+        Returns
+        -------
+        doubt : ndarray of shape (n_records,)
+            1 minus the score, in [0, 1]: 0 leaves the label, 1 takes what all looks
+            said in its place.
+        """
+        doubt: FloatArray = (1 - scores).clip(0, 1)
+        return doubt
+
     def _described(self) -> str:
         """Return what errors call it."""
         return f"The judge {type(self).__name__}"

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sk_erts._lib.names import nearest
-from sk_erts.selection._focus_measures import FOCUS_MEASURES, MapMeasure
+from sk_erts.selection._focus_measures import (
+    EVIDENCE,
+    FOCUS_MEASURES,
+    Evidence,
+    MapMeasure,
+)
 from sk_erts.selection._judge import Judge
 from sk_erts.selection._reliability import Reliability
 
@@ -14,6 +19,7 @@ __all__ = ["JUDGES", "as_judge"]
 #: Judges without parameters of their own, by the name that `focus` may have.
 JUDGES: dict[str, Judge] = {
     "reliability": Reliability(),
+    **{name: Evidence(measure) for name, measure in EVIDENCE.items()},
     **{name: MapMeasure(measure) for name, measure in FOCUS_MEASURES.items()},
 }
 

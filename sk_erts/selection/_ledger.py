@@ -14,7 +14,7 @@ import numpy as np
 
 from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
 
-__all__ = ["Ledger", "SelectionHistory", "Status", "takes_gradient"]
+__all__ = ["Ledger", "SelectionHistory", "Status", "is_hard", "takes_gradient"]
 
 SCORES = ("confidence", "focus")
 
@@ -30,7 +30,8 @@ class Status(IntEnum):
     """What became of a record in an epoch.
 
     A `TRAINED` record was hard and is trained; a `REHEARSED` one was easy and is
-    trained all the same.
+    trained all the same. A `SOFTENED` one was hard and unreliable, and is trained with
+    a label that follows what all looks at it said.
 
     Examples
     --------
@@ -45,6 +46,7 @@ class Status(IntEnum):
     UNRELIABLE = 3
     DROPPED = 4
     REHEARSED = 5
+    SOFTENED = 6
 
     @property
     def label(self) -> str:
@@ -63,7 +65,7 @@ def takes_gradient(status: IntArray) -> BoolArray:
     Returns
     -------
     takes_gradient : bool ndarray of the same shape
-        True for `Status.TRAINED` and `Status.REHEARSED`.
+        True for `Status.TRAINED`, `Status.REHEARSED` and `Status.SOFTENED`.
 
     Examples
     --------
@@ -72,7 +74,24 @@ def takes_gradient(status: IntArray) -> BoolArray:
     >>> takes_gradient(np.array([Status.EASY, Status.REHEARSED])).tolist()
     [False, True]
     """
-    result: BoolArray = (status == Status.TRAINED) | (status == Status.REHEARSED)
+    result: BoolArray = is_hard(status) | (status == Status.REHEARSED)
+    return result
+
+
+def is_hard(status: IntArray) -> BoolArray:
+    """Return which statuses mean that a record is trained since it was hard.
+
+    Parameters
+    ----------
+    status : int ndarray
+        Values of `Status`.
+
+    Returns
+    -------
+    is_hard : bool ndarray of the same shape
+        True for `Status.TRAINED` and `Status.SOFTENED`.
+    """
+    result: BoolArray = (status == Status.TRAINED) | (status == Status.SOFTENED)
     return result
 
 
@@ -368,8 +387,8 @@ class Ledger:
             told = index[self._has_score[index] & _was_judged_by(name, status)]
             self._page[name][told] = self._scores[name][told]
         self._reads |= reads
-        self._n_looks[index[status == Status.TRAINED]] = 0
-        skipped = index[is_new & (status != Status.TRAINED)]
+        self._n_looks[index[is_hard(status)]] = 0
+        skipped = index[is_new & ~is_hard(status)]
         n_looks = np.minimum(self._n_looks[skipped] + 1, len(self.gaps))
         self._n_looks[skipped] = n_looks
         next_look = self.epoch + self.gaps[n_looks - 1]

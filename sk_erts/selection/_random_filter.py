@@ -43,7 +43,7 @@ class RandomFilter(Refinement):
     -----
     Those put aside are called unreliable, as those of `FocusFilter` are, so that
     figures and stopping rules count the same candidates. It sets in with the focus
-    filter's epochs, after ``focus_warmup_epochs``.
+    filter's epochs, after the second number of ``warmup_epochs``.
 
     References
     ----------

@@ -120,20 +120,23 @@ class Schedule:
         needed = -(-n_steps // steps_per_epoch)
         return replace(self, warmup_epochs=max(self.warmup_epochs, needed))
 
-    def ending_after(self, epoch: int) -> Schedule:
+    def ending_after(self, epoch: int, revision_epochs: int | None = None) -> Schedule:
         """Return the schedule whose selection ends, and whose revision follows.
 
         Parameters
         ----------
         epoch : int
             The last one of selection, counted from 0.
+        revision_epochs : int, optional
+            Epochs that follow, if they are not as many as planned.
 
         Returns
         -------
         schedule : Schedule
             The same up to that epoch.
         """
-        return replace(self, max_epochs=epoch + 1 + self.revision_epochs)
+        n = self.revision_epochs if revision_epochs is None else revision_epochs
+        return replace(self, max_epochs=epoch + 1 + n, revision_epochs=n)
 
     def in_selection(self, epoch: int) -> bool:
         """Return whether an epoch lies between warm-up and revision.

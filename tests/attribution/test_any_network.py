@@ -332,8 +332,7 @@ def test_a_layer_that_the_logits_ignore():
 class TestClassifier:
     params = {  # noqa: RUF012
         "max_epochs": 3,
-        "warmup_epochs": 1,
-        "focus_warmup_epochs": 1,
+        "warmup_epochs": (1, 1),
         "random_state": 0,
         "verbose": 0,
         "batch_size": 16,

@@ -15,8 +15,7 @@ def classifier(**params):
             "max_epochs": 8,
             "lr": 0.01,
             "batch_size": 32,
-            "warmup_epochs": 4,
-            "focus_warmup_epochs": 1,
+            "warmup_epochs": (4, 1),
             "random_state": 0,
             "verbose": 0,
             **params,
@@ -36,7 +35,7 @@ def test_records_of_different_lengths():
     X, y = make_ecg(24, 2, duration_s=3, classes=["NORM", "BBB"], random_state=0)
     lengths = np.resize([300, 211, 97, 16], len(X))
     cut = [x[:, :n] for x, n in zip(X, lengths, strict=True)]
-    clf = classifier(module__hidden=4, max_epochs=2, warmup_epochs=1).fit(cut, y)
+    clf = classifier(module__hidden=4, max_epochs=2, warmup_epochs=(1, 1)).fit(cut, y)
     together = clf.predict_proba(cut)
     for record, proba in zip(cut, together, strict=True):
         np.testing.assert_allclose(clf.predict_proba([record])[0], proba, atol=1e-6)

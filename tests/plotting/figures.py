@@ -128,6 +128,7 @@ def selection(kind):
     order = (
         Status.TRAINED,
         Status.REHEARSED,
+        Status.SOFTENED,
         Status.UNRELIABLE,
         Status.EASY,
         Status.DROPPED,

@@ -18,7 +18,7 @@ DISPLAYS = [
     ClassAverageDisplay([[1.0]]),
     ECGDisplay([0.0, 1.0, 0.0]),
     FaithfulnessDisplay([0, 1], {"gradcam": [[1, 0]]}),
-    SelectionDisplay([[1, 0, 0, 0, 0]], [1]),
+    SelectionDisplay([[1, 0, 0, 0, 0, 0]], [1]),
 ]
 
 

@@ -49,7 +49,7 @@ def test_shares_sum_to_one_and_bars_fill_the_panel(clf):
 
 
 def test_validation_records_do_not_count(clf, ecg):
-    watched = clone(clf).set_params(restore_best=True, validation_fraction=0.3)
+    watched = clone(clf).set_params(early_stopping="best", validation_fraction=0.3)
     display = SelectionDisplay.from_estimator(watched.fit(*ecg))
     assert_allclose(display.shares.sum(axis=1), 1)
     assert_allclose(display.effective_epochs, watched.history_[:, "EE"])
@@ -180,7 +180,7 @@ def test_given_axes_are_used_and_divided(clf):
 
 
 def test_plot_returns_itself_and_makes_a_figure_of_two_panels():
-    display = SelectionDisplay([[1, 0, 0, 0, 0], [0.2] * 5], [1, 1.25])
+    display = SelectionDisplay([[1, 0, 0, 0, 0, 0], [1 / 6] * 6], [1, 1.25])
     assert display.plot() is display
     assert list(display.bars_) == [status.label for status in LOOK]
     assert len(display.figure_.axes) == 2
@@ -192,7 +192,7 @@ def test_texts_do_not_overlap(n_epochs):
         ["warm-up"] * 2 + ["data dropout"] + ["reliability filter"] * (n_epochs - 4)
     )
     phases.append("revision")
-    shares = np.full((n_epochs, 5), 0.2)
+    shares = np.full((n_epochs, 6), 1 / 6)
     display = SelectionDisplay(shares, np.arange(n_epochs), phases=phases).plot()
     display.figure_.draw_without_rendering()
     boxes = [text.get_window_extent() for text in display.ax_.texts]
@@ -203,7 +203,7 @@ def test_texts_do_not_overlap(n_epochs):
 
 
 def test_lightness_tells_statuses_apart_in_grey():
-    display = SelectionDisplay([[0.2] * 5], [1]).plot()
+    display = SelectionDisplay([[1 / 6] * 6], [1]).plot()
     weights = np.array([0.2126, 0.7152, 0.0722])
     grey = [
         weights @ np.array(bars[0].get_facecolor()[:3])
@@ -215,14 +215,18 @@ def test_lightness_tells_statuses_apart_in_grey():
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        (([1, 0], [1]), {}, r"'shares'.*\(n_epochs, 5\).*Got the shape \(2,\)"),
+        (([1, 0], [1]), {}, r"'shares'.*\(n_epochs, 6\).*Got the shape \(2,\)"),
         (([[1, 0, 0]], [1]), {}, r"Got the shape \(1, 3\)"),
         (
-            ([[1, 0, 0, 0, 0]], [1, 2]),
+            ([[1, 0, 0, 0, 0, 0]], [1, 2]),
             {},
             r"'effective_epochs'.*1 epochs.*shape \(2,\)",
         ),
-        (([[1, 0, 0, 0, 0]], [1]), {"phases": []}, "'phases'.*1 epochs.*Got 0 names"),
+        (
+            ([[1, 0, 0, 0, 0, 0]], [1]),
+            {"phases": []},
+            "'phases'.*1 epochs.*Got 0 names",
+        ),
     ],
 )
 def test_arrays_that_do_not_fit(arguments, options, message):

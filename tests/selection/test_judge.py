@@ -26,6 +26,7 @@ from sk_erts.selection import (
     Judge,
     KeepAll,
     Known,
+    Ledger,
     MapMeasure,
     Reliability,
     Status,
@@ -144,6 +145,10 @@ def by_hand(clf, X, y, *, against_rival=True):
         weights = weights - np.eye(3)[others.argmax(axis=1)]
     linear = module.head.linear.weight.detach().numpy()
     maps = np.einsum("nkt,nk->nt", z.numpy(), weights @ linear)
+    if against_rival:
+        maps = (
+            maps + (weights @ module.head.linear.bias.detach().numpy())[:, np.newaxis]
+        )
     return (maps > 0).mean(axis=1)
 
 
@@ -291,24 +296,36 @@ class TestJudgeOfMaps:
         expected = by_hand(clf, X, Y, against_rival=focus.against_rival)
         for found in clf.selection_.focus[2:]:
             np.testing.assert_array_equal(found, expected)
-        assert len(np.unique(expected)) > 5
+        assert len(np.unique(expected)) > (5 if not focus.against_rival else 1)
         assert (
             expected != by_hand(clf, X, Y, against_rival=not focus.against_rival)
         ).any()
 
     @pytest.mark.parametrize("looks", [{}, AFRESH])
-    def test_the_running_mean_over_all_looks(self, looks):
+    def test_the_running_mean_over_all_looks(self, looks, monkeypatch):
         """Nobody is put aside, so that both trainings are the same."""
         params = ALL | looks | {"focus_threshold": 0.0, "lr": 0.05}
         latest = fitted(Support(), **params).selection_
-        mean = fitted(MeanSupport(), **params).selection_
+        total, number = np.zeros(len(X)), np.zeros(len(X))
+        record = Ledger.record
+
+        def listening(self, name, index, values, **more):
+            if name == "focus":
+                total[index] += values
+                number[index] += 1
+            record(self, name, index, values, **more)
+
+        monkeypatch.setattr(Ledger, "record", listening)
+        clf = fitted(MeanSupport(), **params)
+        mean = clf.selection_
         np.testing.assert_array_equal(latest.confidence, mean.confidence)
-        looks_by_epoch = latest.focus[2:].astype(np.float64)
-        assert (np.ptp(looks_by_epoch, axis=0) > 0.1).any()
-        numbers = np.arange(1, len(looks_by_epoch) + 1)[:, np.newaxis]
-        expected = looks_by_epoch.cumsum(axis=0) / numbers
-        half = np.finfo(np.float16).eps  # the story has so many digits
-        np.testing.assert_allclose(mean.focus[2:], expected, rtol=half, atol=0)
+        assert number.min() >= 6  # in each epoch
+        memory = clf._trained.memory
+        np.testing.assert_array_equal(memory["number of focus"], number)
+        np.testing.assert_allclose(memory["sum of focus"], total, rtol=1e-5)
+        last = (total / number - mean.focus[-1])[~np.isnan(mean.focus[-1])]
+        assert np.abs(last).max() < 2 / number.min()
+        assert (np.ptp(latest.focus[2:], axis=0) > np.ptp(mean.focus[2:], axis=0)).any()
 
     def test_the_lowest_are_put_aside(self):
         story = half(MeanSupport()).selection_
@@ -332,8 +349,9 @@ class TestJudgeOfMaps:
         with torch.no_grad():
             logits, z = network.look(Signals(torch.from_numpy(X)))
             codes = torch.from_numpy(task.encode(SEVERAL))
-            weights = task.contrast(logits, codes) @ network.linear.weight
-        maps = torch.einsum("nkt,nk->nt", z.x, weights)
+            direction = task.contrast(logits, codes)
+        maps = torch.einsum("nkt,nk->nt", z.x, direction @ network.linear.weight)
+        maps = maps + direction @ network.linear.bias[:, None]
         np.testing.assert_array_equal(
             clf.focus_score(X, SEVERAL), (maps > 0).double().mean(dim=1)
         )
@@ -395,7 +413,7 @@ class TestJudgeOfNothing:
         np.testing.assert_array_equal(clf.focus_score(NEW), clf.predict(NEW) / 8)
 
 
-SCHEDULE = {"focus_warmup_epochs": 1, "revision_epochs": 1}
+SCHEDULE = {"warmup_epochs": (2, 1), "revision_epochs": 1}
 
 
 class TestWhatTheStoryTells:
@@ -428,7 +446,7 @@ class TestWhatTheStoryTells:
     def test_parameters_set_after_fit_change_nothing_of_it(self):
         clf = fitted(MeanSupport(), **SCHEDULE)
         before, scores = clf.selection_, clf.focus_score(NEW, NEW_Y)
-        clf.set_params(focus="gini", warmup_epochs=4, focus_warmup_epochs=0)
+        clf.set_params(focus="gini", warmup_epochs=4)
         assert clf.selection_.judged_by == before.judged_by
         assert clf.selection_.judged_by[-2] == "share that speaks for the label"
         assert clf.selection_.phases[2] == "data dropout"

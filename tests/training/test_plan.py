@@ -38,6 +38,8 @@ MOVED = {
     "class_rescue": (False, "selection=FocusFilter(..., class_rescue=...)"),
     "stop_when_learned": (True, "early_stopping='learned'"),
     "n_iter_no_change": (5, "early_stopping=10"),
+    "focus_warmup_epochs": (3, "warmup_epochs=(5, 3)"),
+    "restore_best": (True, "early_stopping='best'"),
 }
 NAMES = list(Looks().get_params())
 OTHERS = {
@@ -245,6 +247,103 @@ class TestLooks:
         for wrong in (Looks, {"probe_records": 0}, "float32"):
             with pytest.raises(ValueError, match="The 'looks' parameter of ERTSC"):
                 ERTSClassifier(**small, looks=wrong).fit(X, Y)
+
+
+class TestWarmUp:
+    """Epochs on all data, and those of data dropout alone after them."""
+
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            (4, (4, 0)),
+            (0, (0, 0)),
+            ((5, 3), (5, 3)),
+            ([0, 2], (0, 2)),
+            (np.int64(2), (2, 0)),
+            ((np.int32(3), np.int64(1)), (3, 1)),
+        ],
+    )
+    @pytest.mark.parametrize("one_epoch", [False, True])
+    def test_a_number_or_a_pair(self, given, expected, one_epoch):
+        clf = ERTSClassifier(warmup_epochs=given)
+        for each in (clf, clone(clf)):
+            schedule = make_plan(each, one_epoch=one_epoch).schedule
+            assert (schedule.warmup_epochs, schedule.focus_warmup_epochs) == expected
+            assert type(schedule.warmup_epochs) is int
+        assert clf.warmup_epochs is given
+
+    def test_none_of_data_dropout_alone_by_default(self):
+        schedule = make_plan(ERTSClassifier()).schedule
+        assert (schedule.warmup_epochs, schedule.focus_warmup_epochs) == (4, 0)
+
+    def test_it_reaches_the_training(self, small):
+        clf = ERTSClassifier(**small | {"warmup_epochs": (2, 1)}).fit(X, Y)
+        begin = (*["warm-up"] * 2, "data dropout")
+        assert clf.selection_.phases == (
+            *begin,
+            *["reliability filter"] * 2,
+            "revision",
+        )
+        clf.set_params(warmup_epochs=2).fit(X, Y)
+        assert clf.selection_.phases[2:4] == ("reliability filter",) * 2
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            *(-1, 1.5, 4.0, True, np.True_, "4", None),
+            *((), (4,), (4, 1, 2), (4, -1), (4, 1.0), (True, 1), [4, None], ("4", "1")),
+            *({4: 1}, {4, 1}, (4, (1, 2)), np.array([4, 1])),
+        ],
+        ids=repr,
+    )
+    def test_what_is_neither(self, small, wrong):
+        clf = ERTSClassifier(**small | {"warmup_epochs": wrong})
+        text = (
+            "The 'warmup_epochs' parameter of ERTSClassifier must be a non-negative "
+            f"integer, or a tuple of two of them, such as (5, 3). Got {wrong!r} instead"
+        )
+        for fit in (clf.fit, clf.partial_fit):
+            with pytest.raises(ValueError, match=f"^{re.escape(text)}"):
+                fit(X, Y)
+
+    @pytest.mark.parametrize(
+        "values", [[1, (1, 2)], [(1, 2), (2, 1)], [[1, 2], 2], np.arange(2)], ids=repr
+    )
+    def test_a_search_over_it(self, small, values):
+        clf = ERTSClassifier(**small | {"max_epochs": 2})
+        grid = {"warmup_epochs": values}
+        search = GridSearchCV(clf, grid, cv=2, error_score="raise").fit(X, Y)
+        best = search.best_params_["warmup_epochs"]
+        assert search.best_estimator_.warmup_epochs == best
+        assert clf.warmup_epochs == small["warmup_epochs"]
+
+
+class TestEarlyStopping:
+    @pytest.mark.parametrize(
+        ("given", "patience", "best", "learned"),
+        [
+            (False, None, False, False),
+            (True, 10, True, False),
+            (np.False_, None, False, False),
+            (np.True_, 10, True, False),
+            (1, 1, True, False),
+            (np.int64(5), 5, True, False),
+            ("best", None, True, False),
+            ("learned", None, False, True),
+        ],
+    )
+    def test_what_it_asks_for(self, given, patience, best, learned):
+        plan = make_plan(ERTSClassifier(early_stopping=given))
+        assert plan.patience == patience
+        assert plan.restore_best == best
+        assert plan.stop_when_learned == learned
+        assert plan.validation == (0.1 if best else None)
+
+    @pytest.mark.parametrize("wrong", [0, -1, 2.5, "last", None, ("best",)])
+    def test_what_is_out_of_range(self, small, wrong):
+        text = "The 'early_stopping' parameter of ERTSClassifier must be .*'best'"
+        with pytest.raises(ValueError, match=text):
+            ERTSClassifier(**small, early_stopping=wrong).fit(X, Y)
 
 
 class TestDataDropout:

@@ -41,7 +41,6 @@ SMALL = {
 }
 STOPS = {
     "early_stopping": 2,
-    "restore_best": True,
     "validation_fraction": 0.25,
     "max_epochs": 12,
     "lr": 0.03,
@@ -96,6 +95,13 @@ CASES = {
     "batch by batch": BY_MAP | {"looks__renewal_interval": "batch"},
     "momentum": {"optimizer": torch.optim.SGD, "optimizer__momentum": 0.9},
     "own callback": {"callbacks": [Count()]},
+    "evidence, softened": {"focus": "support", "doubt": "soften"},
+    "budget": {"max_effective_epochs": 2.6, "max_epochs": 12},
+    "budget, revision": {
+        "max_effective_epochs": 4.5,
+        "max_epochs": 12,
+        "revision_epochs": 1,
+    },
 }
 
 

@@ -1,0 +1,120 @@
+"""Labels that are doubted and trained all the same, softened."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from sk_erts import ERTSClassifier
+from sk_erts._records.task import OneClass, SeveralLabels
+from sk_erts.selection import DBPD, FocusFilter, Scores, Status
+from tests.conftest import bumps
+
+X, Y, _ = bumps(120)
+WRONG = np.arange(120) % 10 == 0
+GIVEN = np.where(WRONG, (Y + 1) % 3, Y)
+PHASES = {"warmup_epochs": 3, "revision_epochs": 0, "max_epochs": 10}
+
+
+def rows(n):
+    return torch.randn(n, 3, generator=torch.Generator().manual_seed(n))
+
+
+class TestLoss:
+    def test_of_one_class_is_cross_entropy_with_soft_labels(self):
+        logits, codes = rows(4), torch.tensor([0, 1, 2, 1])
+        doubt, proba = torch.tensor([0.0, 0.5, 1.0, 0.25]), rows(4).softmax(dim=1)
+        target = (1 - doubt)[:, None] * functional.one_hot(codes, 3)
+        target = target + doubt[:, None] * proba
+        expected = functional.cross_entropy(logits, target, reduction="none")
+        found = OneClass(np.arange(3)).softened_losses(
+            lambda y: functional.cross_entropy(logits, y, reduction="none"),
+            codes,
+            doubt,
+            proba,
+        )
+        torch.testing.assert_close(found, expected)
+
+    def test_of_several_labels_has_shares_of_them(self):
+        codes, doubt = torch.tensor([[1.0, 0.0, 1.0]]), torch.tensor([0.5])
+        proba = torch.tensor([[0.2, 0.4, 1.0]])
+        given = []
+        SeveralLabels(np.arange(3)).softened_losses(given.append, codes, doubt, proba)
+        torch.testing.assert_close(given[0], torch.tensor([[0.6, 0.2, 1.0]]))
+
+
+def test_who_would_be_put_aside_is_softened():
+    scores = {
+        "y": np.zeros(3, int),
+        "epoch": 1,
+        "confidence": np.array([0.1, 0.2, 0.9]),
+        "focus": np.array([0.3, 0.8, 0.9]),
+    }
+    rng = np.random.default_rng(0)
+    dropped = FocusFilter(DBPD(0.5), threshold=0.5).select(Scores(**scores), rng)
+    softened = FocusFilter(DBPD(0.5), threshold=0.5, doubt="soften").select(
+        Scores(**scores), rng
+    )
+    assert dropped.tolist() == [Status.UNRELIABLE, Status.TRAINED, Status.EASY]
+    assert softened.tolist() == [Status.SOFTENED, Status.TRAINED, Status.EASY]
+
+
+def test_other_words_are_refused(small):
+    with pytest.raises(ValueError, match="'doubt' parameter of FocusFilter must be"):
+        FocusFilter(DBPD(), doubt="forget").select(
+            Scores(np.zeros(1, int), 1, np.zeros(1), np.zeros(1)),
+            np.random.default_rng(0),
+        )
+    with pytest.raises(ValueError, match="'doubt' parameter of ERTSClassifier"):
+        ERTSClassifier(**small, doubt="forget").fit(X, Y)
+
+
+def test_softened_records_take_gradients_and_are_told_of(small):
+    clf = ERTSClassifier(**small | PHASES, doubt="soften").fit(X, GIVEN)
+    status = clf.selection_.status
+    softened = status == Status.SOFTENED
+    assert softened.any(axis=0)[WRONG].mean() > 0.7
+    assert not (status == Status.UNRELIABLE).any()
+    trained = np.isin(status, (Status.TRAINED, Status.REHEARSED, Status.SOFTENED))
+    assert clf.kept_counts_.tolist() == trained.sum(axis=1).tolist()
+    assert "softened" in set(clf.selection_.to_frame()["status"])
+
+
+def test_the_loss_hears_of_labels_moved_by_doubt_towards_all_looks(small):
+    """A loss that is told which labels it gets says so."""
+    seen = []
+
+    def listening(logits, codes):
+        seen.append(codes.clone())
+        return functional.cross_entropy(logits, codes, reduction="none")
+
+    params = small | PHASES | {"criterion": listening, "doubt": "soften"}
+    clf = ERTSClassifier(**params).fit(X, GIVEN)
+    # Each class in turn, of batches with a doubted label, beside the labels given.
+    whole = [tuple(set(codes.tolist())) for codes in seen]
+    assert {(0,), (1,), (2,)} <= set(whole)
+    assert (clf.selection_.status == Status.SOFTENED).any()
+
+
+def test_wrong_labels_are_not_learned_by_heart(small):
+    """Softened, what is right is believed more than where nobody doubts them."""
+    params = small | PHASES | {"max_epochs": 20}
+
+    def believed(**more):
+        proba = ERTSClassifier(**params, **more).fit(X, GIVEN).predict_proba(X)
+        return proba[np.arange(120), Y][WRONG].mean()
+
+    plain = believed(focus=None)
+    assert believed(doubt="soften") > plain + 0.05
+    assert believed(doubt="soften", focus="support") > plain + 0.05
+
+
+def test_several_labels(small):
+    labels = np.stack([Y == 0, Y == 2], axis=1).astype(int)
+    given = labels.copy()
+    given[WRONG, 0] = 1 - given[WRONG, 0]
+    params = small | PHASES | {"doubt": "soften"}
+    clf = ERTSClassifier(**params).fit(X, given)
+    softened = (clf.selection_.status == Status.SOFTENED).any(axis=0)
+    assert softened[WRONG].mean() > 2 * softened[~WRONG].mean()
+    assert (clf.predict(X)[WRONG] == labels[WRONG]).mean() > 0.8
