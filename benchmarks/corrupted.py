@@ -102,7 +102,6 @@ def after_warmup(policy: Policy) -> dict:
     return {
         "selection": Rehearsal(policy, 0.05, 5),
         "warmup_epochs": 4,
-        "focus_warmup_epochs": 0,
         "revision_epochs": 0,
     }
 
@@ -114,7 +113,6 @@ def by_reliability(focus="reliability", threshold=0.5, tau=0.7) -> dict:
         "focus_threshold": threshold,
         "confidence_threshold": tau,
         "warmup_epochs": 4,
-        "focus_warmup_epochs": 0,
         "revision_epochs": 0,
     }
 

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from sklearn.metrics import f1_score
 
-from benchmarks.schemes import BY_MAP
 from sk_erts import ERTSClassifier
 from sk_erts._network.normalisation import renewed_statistics
 from sk_erts.datasets import load_ptbxl
@@ -44,8 +43,7 @@ def main() -> None:
                     FocusFilter(DBPD(0.3), "top_mass", 0.2), easy_share, weight=1
                 ),
                 looks__probe_records=0,
-                warmup_epochs=5,
-                focus_warmup_epochs=BY_MAP["focus_warmup_epochs"],
+                warmup_epochs=(5, 3),
                 random_state=seed,
                 verbose=0,
             ).fit(train.data, train.target)

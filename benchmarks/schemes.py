@@ -41,8 +41,7 @@ BY_MAP = {
     "confidence_threshold": 0.3,
     "focus": "top_mass",
     "focus_threshold": 0.2,
-    "warmup_epochs": 3,
-    "focus_warmup_epochs": 3,
+    "warmup_epochs": (3, 3),
     "revision_epochs": 1,
 }
 NO_FILTER = BY_MAP | {"focus": None}
@@ -57,8 +56,7 @@ CLASSIFIER = {
     | {
         "confidence_threshold": 0.25,
         "easy_share": 0.03,
-        "warmup_epochs": 1,
-        "focus_warmup_epochs": 2,
+        "warmup_epochs": (1, 2),
         "revision_epochs": 0,
         "looks__revisit_gaps": (4, 8),
         "looks__probe_records": 64,
@@ -77,8 +75,7 @@ PARTS = {
 } | {
     f"{MAP}, easy records weigh 1": {
         "selection": Rehearsal(FocusFilter(DBPD(0.3), "top_mass", 0.2), weight=1),
-        "warmup_epochs": 3,
-        "focus_warmup_epochs": 3,
+        "warmup_epochs": (3, 3),
         "revision_epochs": 1,
     }
 }
