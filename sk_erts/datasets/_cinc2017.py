@@ -9,11 +9,9 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from sk_erts._records.ragged import stack_if_equal
-from sk_erts.datasets._records import (
-    Record,
-    check_on_error,
-    read_many,
-)
+from sk_erts.datasets._many import read_many
+from sk_erts.datasets._options import check_reading
+from sk_erts.datasets._records import Record, check_on_error
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
 # The third correction of the labels comes first.
@@ -30,6 +28,7 @@ PLACES = ("", "{:.3}", "training/{:.3}")
 def load_cinc2017(
     folder: str | os.PathLike[str],
     *,
+    missing: str = "raise",
     on_error: str = "raise",
     allow_flat: bool = False,
     n_jobs: int | None = None,
@@ -43,6 +42,8 @@ def load_cinc2017(
         Folder that holds ``REFERENCE-v3.csv`` (or the older ``REFERENCE.csv``) [1]_,
         and the records beside it, as in PhysioNet's archive, or in ``A00``,
         ``training/A00`` and so on, as on its web pages.
+    missing : {"raise", "interpolate", "cut"}, default="raise"
+        What is done with samples that a record lacks, see `read_records`.
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
@@ -76,6 +77,8 @@ def load_cinc2017(
             Indexed by record: ``n_times`` and ``duration_s``.
         skipped : pandas.DataFrame
             One row per record left out: ``record`` and ``error``.
+        missing : pandas.DataFrame
+            One row per lead of a record that lacks samples, see `read_records`.
         DESCR : str
             What this is, in a few lines.
     (data, target) : tuple
@@ -104,23 +107,24 @@ def load_cinc2017(
     sk_erts.exceptions.RecordNotFoundError: not/here: there is no REFERENCE-v3.csv ...
     """
     check_on_error(on_error, "load_cinc2017")
+    how = check_reading("load_cinc2017", allow_flat=allow_flat, missing=missing)
     root = Path(folder)
     labels = read_labels(root)
-    records, fine, skipped = read_many(
+    many = read_many(
         [_find(root, name) for name in labels],
         _checked,
+        how=how,
         on_error=on_error,
-        allow_flat=allow_flat,
         n_jobs=n_jobs,
     )
     import pandas as pd
 
-    names = np.array(list(labels))[fine]
-    target = np.array(list(labels.values()))[fine]
-    data = stack_if_equal([record.signal for record in records])
+    names = np.array(list(labels))[many.fine]
+    target = np.array(list(labels.values()))[many.fine]
+    data = stack_if_equal([record.signal for record in many.found])
     if return_X_y:
         return data, target
-    n_times = [record.signal.shape[1] for record in records]
+    n_times = [record.signal.shape[1] for record in many.found]
     return Bunch(
         data=data,
         target=target,
@@ -132,7 +136,8 @@ def load_cinc2017(
             {"n_times": n_times, "duration_s": np.array(n_times) / FS},
             index=pd.Index(names, name="record"),
         ),
-        skipped=skipped,
+        skipped=many.skipped,
+        missing=many.missing,
         DESCR=(
             "PhysioNet/CinC Challenge 2017 (Clifford et al., "
             f"doi:10.22489/CinC.2017.065-469): {len(names)} single-lead records of "
@@ -186,7 +191,8 @@ def read_labels(root: Path) -> dict[str, str]:
             "PhysioNet and pass that folder."
         )
     labels: dict[str, str] = {}
-    with tables[0].open(newline="", encoding="utf-8") as file:
+    # What is not UTF-8 is no such label, and named with its line below.
+    with tables[0].open(newline="", encoding="utf-8-sig", errors="replace") as file:
         for number, row in enumerate(csv.reader(file), start=1):
             if not row:
                 continue

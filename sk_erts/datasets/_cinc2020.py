@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,10 @@ from sklearn.utils import Bunch
 from sk_erts._lib.checks import check_choice, check_choices
 from sk_erts._records.ragged import stack_if_equal
 from sk_erts.datasets._leads import STANDARD_LEADS
-from sk_erts.datasets._records import (
-    Record,
-    check_on_error,
-    read_many,
-    standard_leads,
-)
+from sk_erts.datasets._many import read_many
+from sk_erts.datasets._options import check_reading, check_standard_leads
+from sk_erts.datasets._paths import find_headers, without_parts
+from sk_erts.datasets._records import Record, check_on_error, standard_leads
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
 # What the names of records begin with.
@@ -107,6 +106,8 @@ def load_cinc2020(
     *,
     sources: Iterable[str] | None = None,
     labels: str = "classes",
+    leads: Iterable[str | int] | str | int | None = None,
+    missing: str = "raise",
     on_error: str = "raise",
     allow_flat: bool = False,
     n_jobs: int | None = None,
@@ -127,6 +128,12 @@ def load_cinc2020(
         Eight classes (NORM, AF with flutter, LBBB, RBBB, ST for changes of the ST
         segment, AVB for atrioventricular block of any degree, PVC, OTHER), or one
         label for every SNOMED CT code that occurs.
+    leads : iterable of str or int, str or int, default=None
+        Leads to read, in this order, by their name or their number in
+        ``STANDARD_LEADS``; None reads all twelve, and refuses records of others. What
+        is wrong with others does not matter.
+    missing : {"raise", "interpolate", "cut"}, default="raise"
+        What is done with samples that a record lacks, see `read_records`.
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
@@ -143,15 +150,15 @@ def load_cinc2020(
     dataset : :class:`~sklearn.utils.Bunch`
         With the attributes:
 
-        data : ndarray of shape (n_samples, 12, n_times), dtype float32
+        data : ndarray of shape (n_samples, n_leads, n_times), dtype float32
             Signals in mV. If lengths differ, an object array of shape (n_samples,).
         target : ndarray of shape (n_samples, n_labels), dtype int64
             1 where a record has a label. A record without any code has none, not even
             OTHER.
         target_names : list of n_labels str
             Labels, in the order of the columns.
-        lead_names : tuple of 12 str
-            ``STANDARD_LEADS``, the order of the leads.
+        lead_names : tuple of n_leads str
+            ``STANDARD_LEADS``, the order of the leads, or `leads` by name.
         fs : int, float or ndarray of shape (n_samples,)
             Sampling frequency in Hz; an array if the records differ.
         groups : ndarray of shape (n_samples,), dtype str
@@ -161,6 +168,8 @@ def load_cinc2020(
             ``fs``, ``n_times``.
         skipped : pandas.DataFrame
             One row per record left out: ``record`` and ``error``.
+        missing : pandas.DataFrame
+            One row per lead of a record that lacks samples, see `read_records`.
         DESCR : str
             What this is, in a few lines.
     (data, target) : tuple
@@ -195,10 +204,14 @@ def load_cinc2020(
     """
     check_on_error(on_error, "load_cinc2020")
     check_labels(labels)
-    paths = _find(Path(folder), _check_sources(sources))
-    cases, _, skipped = read_many(
-        paths, _case_of, on_error=on_error, allow_flat=allow_flat, n_jobs=n_jobs
+    names_wanted = check_standard_leads("load_cinc2020", leads)
+    how = check_reading(
+        "load_cinc2020", leads=names_wanted, allow_flat=allow_flat, missing=missing
     )
+    paths = _find(Path(folder), _check_sources(sources))
+    convert = partial(_case_of, lead_names=names_wanted)
+    many = read_many(paths, convert, how=how, on_error=on_error, n_jobs=n_jobs)
+    cases = many.found
     import pandas as pd
 
     target, target_names = _encode([case.codes for case in cases], labels)
@@ -222,11 +235,12 @@ def load_cinc2020(
         data=data,
         target=target,
         target_names=target_names,
-        lead_names=STANDARD_LEADS,
+        lead_names=names_wanted or STANDARD_LEADS,
         fs=fs if len(set(fs)) > 1 else fs[0].item(),
         groups=names,
         metadata=metadata,
-        skipped=skipped,
+        skipped=many.skipped,
+        missing=many.missing,
         DESCR=(
             "PhysioNet/CinC Challenge 2020/2021 (doi:10.1088/1361-6579/abc960): "
             f"{len(names)} twelve-lead ECG records, in mV, of "
@@ -262,8 +276,7 @@ def _find(root: Path, sources: frozenset[str]) -> list[Path]:
             "name the folder that holds the records: unpack them from PhysioNet and "
             "pass that folder."
         )
-    headers = sorted(root.rglob("*.hea"), key=lambda path: (path.name, path))
-    found = [path.with_suffix("") for path in headers]
+    found = without_parts(find_headers(root))
     wanted = [path for path in found if _prefix(path.name) in sources]
     if not wanted:
         raise RecordNotFoundError(
@@ -279,9 +292,9 @@ def _prefix(name: str) -> str:
     return letters.group() if letters else ""
 
 
-def _case_of(record: Record) -> _Case:
-    """Return a record with its leads in their usual order, and its patient."""
-    leads = standard_leads(record)
+def _case_of(record: Record, lead_names: tuple[str, ...] | None) -> _Case:
+    """Return a record with its leads in the order that is wanted, and its patient."""
+    leads = standard_leads(record, lead_names)
     remarks = {}
     for line in record.comments:
         found = _REMARK.fullmatch(line)
@@ -300,7 +313,13 @@ def _case_of(record: Record) -> _Case:
             f"parted by commas. Got {bad[0]!r} instead."
         )
     return _Case(
-        Record(record.name, leads, STANDARD_LEADS, record.fs, record.comments),
+        Record(
+            record.name,
+            leads,
+            lead_names or STANDARD_LEADS,
+            record.fs,
+            record.comments,
+        ),
         _years(remarks.get("age", "")),
         remarks.get("sex", "").lower(),
         tuple(codes),

@@ -12,14 +12,12 @@ from sklearn.utils import Bunch
 
 from sk_erts._lib.checks import refuse
 from sk_erts._records.ragged import stack_if_equal
-from sk_erts.datasets._records import check_on_error, read_many
+from sk_erts.datasets._label_table import labels_by_record
+from sk_erts.datasets._many import ManyRecords, read_many
+from sk_erts.datasets._options import check_reading, same_leads
+from sk_erts.datasets._paths import as_paths, find_headers, without_parts
+from sk_erts.datasets._records import Record, check_on_error
 from sk_erts.exceptions import RecordError, RecordNotFoundError
-
-# What the name of a record may end with in a table: its header, or a signal file.
-ENDINGS = (".hea", ".mat", ".dat")
-# What a column of labels is most likely called.
-LABEL_WORDS = ("label", "labels", "class", "target", "diagnosis", "rhythm", "y")
-NAME_INDEX = "name of the record (index)"
 
 
 def read_records(
@@ -28,33 +26,54 @@ def read_records(
     labels: Any = None,
     name_column: str | None = None,
     label_column: str | None = None,
+    leads: Iterable[str | int] | str | int | None = None,
+    missing: str = "raise",
+    assume: Mapping[str, Any] | None = None,
     on_error: str = "raise",
     allow_flat: bool = False,
     n_jobs: int | None = None,
     return_X_y: bool = False,
 ) -> Any:
-    """Read WFDB records from a folder or a list of paths.
+    r"""Read WFDB records from a folder or a list of paths.
 
     Parameters
     ----------
     paths : path-like or iterable of path-like
         A folder, whose records at any depth are read in the order of their names; or
         paths of records, with or without ``.hea`` or the ending of their signal file.
+        Of a record of several segments the whole is read, unless the labels name its
+        segments.
     labels : mapping, pandas.Series, pandas.DataFrame or path-like, default=None
         Label of each record by its name; or a table of names and labels, in a data
-        frame or a CSV file with a line of headings. A name may have a folder before it,
-        and an ending such as ``.hea`` or ``.mat``. Only records with a label are read.
+        frame or a CSV file in UTF-8. A file needs no line of headings if it has two
+        columns, names first. Its labels are kept as they are written, ``01`` and ``NA``
+        too; if all are plain whole numbers, they are such. A name may have a folder
+        before it, and an ending such as ``.hea`` or ``.mat``. Only records with a label
+        are read.
     name_column, label_column : str, default=None
         Columns of the table that hold names and labels. Needed if it has more than two;
         else the first holds names and the second labels. The index of a data frame
         holds the names where only `label_column` is given, and where there is but one
         column.
+    leads : iterable of str or int, str or int, default=None
+        Leads to read, in this order, by name in whatever case, or by number from 0;
+        None reads all. What is wrong with others does not matter: they may be blood
+        pressure, or flat.
+    missing : {"raise", "interpolate", "cut"}, default="raise"
+        What is done with samples that a record lacks, as those in gaps between
+        segments: it is a bad record; straight lines are drawn over them, in leads that
+        lack up to half of theirs; or of the record the longest stretch is kept in which
+        no lead lacks any. What was done stands in ``missing``.
+    assume : mapping, default=None
+        What is meant by headers that do not say it, which are bad ones otherwise:
+        ``fs``, the sampling frequency in Hz; ``gain``, the steps of the converter per
+        mV; ``lead_names``, a name for each signal.
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read, or a label without its record, is an
         error, or is left out and listed in ``skipped``.
     allow_flat : bool, default=False
-        Whether records are kept of which a lead is constant from end to end; else they
-        are bad ones.
+        Whether records are kept of which a lead that is read is constant from end to
+        end; else they are bad ones.
     n_jobs : int, default=None
         Number of processes that read; None is one.
     return_X_y : bool, default=False
@@ -72,7 +91,7 @@ def read_records(
         target_names : list or None
             All labels, sorted.
         lead_names : tuple of str
-            Leads, the same in all records.
+            Leads, the same in all records, as the first one spells them.
         fs : int, float or ndarray of shape (n_samples,)
             Sampling frequency in Hz; an array if the records differ.
         groups : ndarray of shape (n_samples,), dtype str
@@ -81,6 +100,10 @@ def read_records(
             Indexed by record: ``path``, ``fs``, ``n_times``, ``comments``.
         skipped : pandas.DataFrame
             One row per record left out: ``record`` and ``error``.
+        missing : pandas.DataFrame
+            One row per lead of a record that lacks samples: ``record``, ``lead``,
+            ``n_missing`` and ``n_times`` (samples, as recorded), ``share``, and
+            ``first``, the time step of the recording that the signal begins with.
         DESCR : str
             What this is, in a line.
     (data, target) : tuple
@@ -94,7 +117,9 @@ def read_records(
     RecordNotFoundError
         If the folder, the table, a record, or the record of a label is absent.
     RecordError
-        If a record is bad, or has other leads than the first one.
+        If a record is bad, has other leads than the first one, or is a segment of
+        another one that is read too; the message names the file, and of a header the
+        line.
 
     See Also
     --------
@@ -110,13 +135,34 @@ def read_records(
     Traceback (most recent call last):
     ...
     sk_erts.exceptions.RecordNotFoundError: There is no folder not/here. ...
+
+    One lead of a record in which blood pressure stands beside it, and a sample is
+    missing:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> steps = np.array([[200, 90], [-32768, 91], [400, 92]], dtype="<i2")
+    >>> lines = ["a 2 250 3", "a.dat 16 200/mV 16 0 0 0 0 II", "a.dat 16 1/mmHg 16 0 0"]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.hea").write_text("\n".join(lines))
+    ...     _ = Path(folder, "a.dat").write_bytes(steps.tobytes())
+    ...     data = read_records(folder, leads="II", missing="interpolate")
+    >>> data.data.tolist(), data.missing["n_missing"].tolist()
+    ([[[1.0, 1.5, 2.0]]], [1])
     """
     check_on_error(on_error, "read_records")
-    by_name = _find(paths)
+    how = check_reading(
+        "read_records",
+        leads=leads,
+        allow_flat=allow_flat,
+        missing=missing,
+        assume=assume,
+    )
+    by_name = _find(paths, with_parts=labels is not None)
     label_of = None
     if labels is not None:
-        table = _as_series(labels, name_column, label_column, by_name)
-        label_of = _by_record(_labels(table), by_name)
+        label_of = labels_by_record(labels, name_column, label_column, by_name)
     elif name_column is not None or label_column is not None:
         refuse("read_records", "labels", "be a table to have columns", "None")
     lost: list[tuple[str, str]] = []
@@ -132,19 +178,14 @@ def read_records(
         by_name = {name: path for name, path in by_name.items() if name in label_of}
         if not by_name:
             raise ValueError("None of the records of read_records has a label.")
-    records, fine, skipped = read_many(
-        list(by_name.values()),
-        on_error=on_error,
-        allow_flat=allow_flat,
-        n_jobs=n_jobs,
-    )
-    names = [name for name, is_fine in zip(by_name, fine, strict=True) if is_fine]
+    many = read_many(list(by_name.values()), how=how, on_error=on_error, n_jobs=n_jobs)
     import pandas as pd
 
-    records, names, others = _of_the_same_leads(records, names, on_error)
+    records, names, others = _of_the_same_leads(many, list(by_name), on_error)
     lost += others
     skipped = pd.concat(
-        [skipped, pd.DataFrame(lost, columns=["record", "error"])], ignore_index=True
+        [many.skipped, pd.DataFrame(lost, columns=["record", "error"])],
+        ignore_index=True,
     )
     data = stack_if_equal([record.signal for record in records])
     target = None if label_of is None else np.array([label_of[name] for name in names])
@@ -168,11 +209,14 @@ def read_records(
             index=pd.Index(names, name="record"),
         ),
         skipped=skipped,
+        missing=many.missing[
+            ~many.missing["record"].isin(skipped["record"])
+        ].reset_index(drop=True),
         DESCR=f"{len(records)} records of {len(records[0].lead_names)} leads, in mV.",
     )
 
 
-def _find(paths: Any) -> dict[str, Path]:
+def _find(paths: Any, *, with_parts: bool) -> dict[str, Path]:
     """Return the paths of records, without extension, by name."""
     if isinstance(paths, str | os.PathLike):
         root = Path(paths)
@@ -181,165 +225,38 @@ def _find(paths: Any) -> dict[str, Path]:
                 f"There is no folder {root}. Pass a folder of WFDB records, or a list "
                 "of paths."
             )
-        found = sorted(root.rglob("*.hea"), key=lambda path: (path.name, path))
-        if not found:
-            raise RecordNotFoundError(f"The folder {root} holds no header (.hea).")
+        found = find_headers(root)
+        # Labels say whether the wholes or their parts are meant.
+        found = found if with_parts else without_parts(found)
     else:
-        found = [Path(path) for path in paths]
-        if not found:
-            refuse("read_records", "paths", "hold a path or more", "none")
+        found = as_paths("read_records", paths)
     by_name: dict[str, Path] = {}
     for path in found:
-        bare = path.with_suffix("") if _has_ending(path) else path
-        if bare.name in by_name:
+        if path.name in by_name:
             raise ValueError(
-                f"The records {by_name[bare.name]} and {bare} have one name. Read them "
+                f"The records {by_name[path.name]} and {path} have one name. Read them "
                 "one folder at a time."
             )
-        by_name[bare.name] = bare
+        by_name[path.name] = path
     return by_name
 
 
-def _has_ending(path: Path) -> bool:
-    """Return whether the path of a record ends as that of one of its files."""
-    return path.suffix in ENDINGS and not Path(f"{path}.hea").is_file()
-
-
-def _as_series(
-    labels: Any,
-    name_column: str | None,
-    label_column: str | None,
-    by_name: Mapping[str, Path],
-) -> Any:
-    """Return labels in a table as a Series by name; others as they are."""
-    import pandas as pd
-
-    source = "labels"
-    if isinstance(labels, str | os.PathLike):
-        source = os.fspath(labels)
-        if not Path(labels).is_file():
-            raise RecordNotFoundError(
-                f"There is no file {labels}. The 'labels' of read_records may be a CSV "
-                "table of names and labels."
-            )
-        dtype: Any = {0 if name_column is None else name_column: str}
-        labels = pd.read_csv(labels, dtype=dtype)
-    elif not isinstance(labels, pd.DataFrame):
-        if name_column is not None or label_column is not None:
-            refuse("read_records", "labels", "be a table to have columns", repr(labels))
-        return labels
-    elif name_column is None and (labels.shape[1] == 1 or label_column is not None):
-        labels = labels.rename_axis("index").reset_index(names=NAME_INDEX)
-        name_column = NAME_INDEX
-    if name_column is None and label_column is None and labels.shape[1] == 2:
-        name_column, label_column = labels.columns
-    elif name_column == NAME_INDEX and label_column is None:
-        label_column = labels.columns[1]
-    columns = [column for column in labels.columns if column != NAME_INDEX]
-    if labels.shape[1] < 2:
-        raise RecordError(
-            f"{source}: the table must have two columns, name and label. Got "
-            f"{labels.shape[1]} instead."
-        )
-    if name_column is None or label_column is None:
-        likely = _likely_columns(labels, by_name)
-        raise RecordError(
-            f"{source}: the table has the columns {', '.join(map(repr, columns))}, and "
-            "read_records must be told which of them hold names and labels. Write "
-            f"read_records(..., {likely})."
-        )
-    for parameter, column in [
-        ("name_column", name_column),
-        ("label_column", label_column),
-    ]:
-        if column not in labels.columns:
-            wanted = f"be a column of the table, {', '.join(map(repr, columns))}"
-            refuse("read_records", parameter, wanted, repr(column))
-    return labels.set_index(name_column)[label_column]
-
-
-def _likely_columns(table: Any, by_name: Mapping[str, Path]) -> str:
-    """Return what to write for the columns that most likely hold names and labels."""
-
-    def n_found(names: Any) -> int:
-        return sum(_name_of(str(name), by_name) in by_name for name in names)
-
-    columns = list(table.columns)
-    best = max(columns, key=lambda column: n_found(table[column]))
-    in_index = n_found(table.index) > n_found(table[best])
-    others = [column for column in columns if in_index or column != best]
-    called = [column for column in others if str(column).casefold() in LABEL_WORDS]
-    labels = f"label_column={(called or others[-1:])[0]!r}"
-    return labels if in_index else f"name_column={best!r}, {labels}"
-
-
-def _labels(labels: Any) -> dict[str, Any]:
-    """Return labels by what they call their record."""
-    import pandas as pd
-
-    if isinstance(labels, pd.Series):
-        doubled = labels.index[labels.index.duplicated()]
-        if len(doubled):
-            raise RecordError(
-                f"The 'labels' of read_records name {doubled[0]!r} twice. Name each "
-                "record once."
-            )
-        labels = labels.to_dict()
-    if not isinstance(labels, Mapping) or not labels:
-        wanted = (
-            "be a mapping from names to labels, a Series, a data frame or a CSV file, "
-            "and not empty"
-        )
-        refuse("read_records", "labels", wanted, repr(labels))
-    unlabelled = [name for name, label in labels.items() if pd.isna(label)]
-    if unlabelled:
-        raise RecordError(
-            f"The 'labels' of read_records have none for {unlabelled[0]!r}. Fill it, "
-            "or take the record out."
-        )
-    return {str(name): label for name, label in labels.items()}
-
-
-def _by_record(
-    labels: Mapping[str, Any], by_name: Mapping[str, Path]
-) -> dict[str, Any]:
-    """Return labels by the name of their record, without folder and ending."""
-    found: dict[str, Any] = {}
-    for called, label in labels.items():
-        name = _name_of(called, by_name)
-        if name in found:
-            raise RecordError(
-                f"The 'labels' of read_records name {name!r} twice, as {called!r} too. "
-                "Name each record once."
-            )
-        found[name] = label
-    return found
-
-
-def _name_of(called: str, by_name: Mapping[str, Path]) -> str:
-    """Return the name of the record that is meant; itself if there is none."""
-    if called in by_name:
-        return called
-    last = called.replace("\\", "/").rpartition("/")[2]
-    stem, dot, ending = last.rpartition(".")
-    bare = stem if f"{dot}{ending}" in ENDINGS and last not in by_name else last
-    return bare if bare in by_name else called
-
-
 def _of_the_same_leads(
-    records: list[Any], names: list[str], on_error: str
-) -> tuple[list[Any], list[str], list[tuple[str, str]]]:
+    many: ManyRecords, names: list[str], on_error: str
+) -> tuple[list[Record], list[str], list[tuple[str, str]]]:
     """Return the records with the leads of the first one, and what of the others."""
-    wanted = records[0].lead_names
+    wanted = many.found[0].lead_names
     kept, kept_names, lost = [], [], []
-    for record, name in zip(records, names, strict=True):
-        if record.lead_names == wanted:
+    fine = [name for name, is_fine in zip(names, many.fine, strict=True) if is_fine]
+    for record, name in zip(many.found, fine, strict=True):
+        if same_leads(record.lead_names, wanted):
             kept.append(record)
             kept_names.append(name)
             continue
         message = (
             f"{record.name}: a record must have the leads of the first one, "
-            f"{', '.join(wanted)}. Got {', '.join(record.lead_names)} instead."
+            f"{', '.join(wanted)}. Got {', '.join(record.lead_names)} instead; choose "
+            "leads that all records have with 'leads'."
         )
         if on_error == "raise":
             raise RecordError(message)

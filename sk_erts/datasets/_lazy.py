@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from sk_erts._lib.checks import refuse
 from sk_erts._lib.typing import FloatArray, IntArray
+from sk_erts.datasets._many import shares_samples
+from sk_erts.datasets._missing import missing_table
+from sk_erts.datasets._options import check_reading, same_leads
+from sk_erts.datasets._paths import as_paths
 from sk_erts.datasets._records import Record, read_record
 from sk_erts.exceptions import RecordError
 
@@ -122,10 +125,21 @@ class RecordArray(LazyRecords):
     Parameters
     ----------
     paths : sequence of path-like
-        Paths of the records without extension. All must have the leads, the sampling
-        frequency and the length of the first one.
+        Paths of the records, with or without ``.hea`` or the ending of their signal
+        file. All must have the leads, the sampling frequency and the length of the
+        first one; none may be a segment of another.
+    leads : iterable of str or int, str or int, default=None
+        Leads to read, in this order, by name in whatever case, or by number from 0;
+        None reads all. What is wrong with others does not matter.
+    missing : {"raise", "interpolate", "cut"}, default="raise"
+        What is done with samples that a record lacks, see `read_records`; the method
+        `missing_samples` tells of it. A record that is cut must still have the length
+        of the first one.
+    assume : mapping, default=None
+        What is meant by headers that do not say it: ``fs`` in Hz, ``gain`` in steps per
+        mV, ``lead_names``; see `read_records`.
     allow_flat : bool, default=False
-        Whether a lead may be constant through a whole record.
+        Whether a lead that is read may be constant through a whole record.
     n_jobs : int, default=None
         Number of processes that read a batch; None is one.
 
@@ -133,6 +147,8 @@ class RecordArray(LazyRecords):
     ----------
     shape : tuple of int
         Number of records, leads and time steps.
+    paths : list of str
+        Of the records, without extension.
     lead_names : tuple of str
         Leads of the records.
     fs : float
@@ -141,7 +157,7 @@ class RecordArray(LazyRecords):
     Raises
     ------
     ValueError
-        If there are no paths.
+        If a parameter is not what it must be, such as one path in place of several.
     RecordError, RecordNotFoundError
         If a record cannot be read, or differs from the first one; when it is asked
         for, and in ``fit`` before anything is trained.
@@ -163,37 +179,64 @@ class RecordArray(LazyRecords):
         self,
         paths: Sequence[str | os.PathLike[str]],
         *,
+        leads: Iterable[str | int] | str | int | None = None,
+        missing: str = "raise",
+        assume: Mapping[str, Any] | None = None,
         allow_flat: bool = False,
         n_jobs: int | None = None,
     ) -> None:
-        self.paths = [os.fspath(path) for path in paths]
-        if not self.paths:
-            refuse(self, "paths", "hold a path or more", "none")
+        self.paths = [os.fspath(path) for path in as_paths(self, paths)]
         self.allow_flat = allow_flat
         self.n_jobs = n_jobs
-        first = read_record(self.paths[0], allow_flat=allow_flat)
+        self._how = check_reading(
+            self, leads=leads, allow_flat=allow_flat, missing=missing, assume=assume
+        )
+        first = read_record(self.paths[0], self._how)
         self.lead_names = first.lead_names
         self.fs = first.fs
         super().__init__((len(self.paths), *first.signal.shape))
+        self._checked(first)
+
+    def missing_samples(self) -> Any:
+        """Read all records, and tell what they lack.
+
+        Returns
+        -------
+        missing : pandas.DataFrame
+            One row per lead of a record that lacks samples: ``record``, ``lead``,
+            ``n_missing`` and ``n_times`` (samples, as recorded), ``share``, and
+            ``first``, the time step of the recording that the signal begins with. Empty
+            where missing samples are not allowed.
+        """
+        found = self._records(self._rows)
+        return missing_table((record.name, record.missing) for record in found)
 
     def _read(self, rows: IntArray) -> FloatArray:
         X = np.empty((len(rows), *self._stored_shape[1:]), dtype=np.float32)
+        for x, record in zip(X, self._records(rows), strict=True):
+            x[:] = record.signal
+        return X
+
+    def _records(self, rows: IntArray) -> Iterator[Record]:
+        """Yield stored records that are like the first one."""
         paths = [self.paths[row] for row in rows]
-        read = partial(read_record, allow_flat=self.allow_flat)
+        read = partial(read_record, how=self._how)
         if self.n_jobs in (None, 1):
             found: Any = map(read, paths)
         else:
             found = Parallel(n_jobs=self.n_jobs)(map(delayed(read), paths))
-        for x, record in zip(X, found, strict=True):
-            x[:] = self._checked(record)
-        return X
+        yield from map(self._checked, found)
 
-    def _checked(self, record: Record) -> FloatArray:
-        """Return the signals of a record that is like the first one."""
+    @cached_property
+    def _places(self) -> frozenset[str]:
+        return frozenset(map(os.path.abspath, self.paths))
+
+    def _checked(self, record: Record) -> Record:
+        """Return a record that is like the first one, and no whole of another."""
         shape = self._stored_shape[1:]
         like_first = (
             record.signal.shape == shape
-            and record.lead_names == self.lead_names
+            and same_leads(record.lead_names, self.lead_names)
             and record.fs == self.fs
         )
         if not like_first:
@@ -203,4 +246,8 @@ class RecordArray(LazyRecords):
                 f"Got {', '.join(record.lead_names)} at {record.fs} Hz, "
                 f"{record.signal.shape} instead."
             )
-        return record.signal
+        # Asked of each when it is read: headers of a million records take too long.
+        for part in record.parts:
+            if os.path.abspath(part) in self._places:
+                raise shares_samples(part, record.name)
+        return record

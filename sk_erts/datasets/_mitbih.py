@@ -1,7 +1,6 @@
 """Beats of the MIT-BIH Arrhythmia Database, read from its folder."""
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,12 +13,10 @@ from sklearn.utils import Bunch
 
 from sk_erts._lib.checks import check_choice, is_number, refuse
 from sk_erts._lib.lead_names import standard_spelling
-from sk_erts.datasets._records import (
-    Record,
-    check_on_error,
-    import_wfdb,
-    read_many,
-)
+from sk_erts.datasets._annotations import read_beats
+from sk_erts.datasets._many import read_many
+from sk_erts.datasets._options import check_reading
+from sk_erts.datasets._records import Record, check_on_error
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
 _OWNER = "load_mitbih"
@@ -89,12 +86,13 @@ def load_mitbih(
         The five classes of ANSI/AAMI EC57 (N, S, V, F, Q), or the symbols of the
         annotators.
     leads : iterable of str, default=("MLII",)
-        Leads to read, in this order; every record must have them.
+        Leads to read, in this order, by name in whatever case; every record must have
+        them. Not by number: that would be another lead in another record.
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
     allow_flat : bool, default=False
-        Whether records are kept of which a lead, wanted or not, is constant from end to
+        Whether records are kept of which a lead that is read is constant from end to
         end; else they are bad ones.
     n_jobs : int, default=None
         Number of processes that read; None is one.
@@ -139,7 +137,8 @@ def load_mitbih(
     RecordNotFoundError
         If the folder, a record or its annotations are absent.
     RecordError
-        If a record lacks a lead, or is cut short or otherwise bad.
+        If a record lacks a lead, has no annotated beat, or is cut short or otherwise
+        bad.
 
     References
     ----------
@@ -162,22 +161,23 @@ def load_mitbih(
     before, after = _check_window(window_s)
     root = Path(folder)
     names = _names(root, check_records(records))
-    found, fine, skipped = read_many(
+    many = read_many(
         [root / name for name in names],
-        partial(_cut_beats, leads=lead_names, before=before, after=after),
+        partial(_cut_beats, before=before, after=after),
+        how=check_reading(_OWNER, leads=lead_names, allow_flat=allow_flat),
         on_error=on_error,
-        allow_flat=allow_flat,
         n_jobs=n_jobs,
     )
     import pandas as pd
 
+    found: list[_Beats] = many.found
     data = np.concatenate([beats.signals for beats in found])
     symbols = [symbol for beats in found for symbol in beats.symbols]
     labels = [AAMI[symbol] for symbol in symbols] if classes == "aami" else symbols
     target = np.array(labels, dtype=str)
     if return_X_y:
         return data, target
-    kept = [name for name, is_fine in zip(names, fine, strict=True) if is_fine]
+    kept = [name for name, is_fine in zip(names, many.fine, strict=True) if is_fine]
     of_record = np.repeat(kept, [len(beats.symbols) for beats in found])
     n_cut = sum(beats.n_cut for beats in found)
     return Bunch(
@@ -195,7 +195,7 @@ def load_mitbih(
                 "symbol": symbols,
             }
         ),
-        skipped=skipped,
+        skipped=many.skipped,
         n_cut=n_cut,
         DESCR=(
             "MIT-BIH Arrhythmia Database (Moody and Mark 2001, "
@@ -291,52 +291,20 @@ def _names(root: Path, wanted: list[str] | None) -> list[str]:
     return names
 
 
-def _cut_beats(
-    record: Record, leads: tuple[str, ...], before: int, after: int
-) -> _Beats:
+def _cut_beats(record: Record, before: int, after: int) -> _Beats:
     """Cut the beats of one record around their annotations."""
     if record.fs != FS:
         raise RecordError(
             f"{record.name}: a record of MIT-BIH must have {FS} Hz. Got {record.fs} Hz "
             "instead."
         )
-    absent = [lead for lead in leads if lead not in record.lead_names]
-    if absent:
-        raise RecordError(
-            f"{record.name}: the record must have the leads {', '.join(leads)}. Got "
-            f"{', '.join(record.lead_names)} instead; choose others with 'leads'."
-        )
-    signal = record.signal[[record.lead_names.index(lead) for lead in leads]]
-    symbols, samples = _read_annotations(record.name)
-    inside = (samples >= before) & (samples + after <= signal.shape[1])
+    symbols, samples = read_beats(record.name, AAMI, record.signal.shape[1])
+    inside = (samples >= before) & (samples + after <= record.signal.shape[1])
     samples = samples[inside]
     window = samples[:, np.newaxis] + np.arange(-before, after)  # (n_beats, times)
     return _Beats(
-        np.ascontiguousarray(signal[:, window].transpose(1, 0, 2)),
+        np.ascontiguousarray(record.signal[:, window].transpose(1, 0, 2)),
         [symbol for symbol, fits in zip(symbols, inside, strict=True) if fits],
         samples,
         int((~inside).sum()),
     )
-
-
-def _read_annotations(path: str) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the symbols of the beats, without other remarks, and their R peaks."""
-    try:
-        with warnings.catch_warnings():
-            # wfdb calls pandas in a way that recent versions deprecate.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            annotation = import_wfdb().rdann(path, "atr")
-    except FileNotFoundError as error:
-        raise RecordNotFoundError(
-            f"{path}.atr: there are no annotations. Restore the file, or leave the "
-            "record out."
-        ) from error
-    except (ValueError, IndexError, TypeError, KeyError) as error:
-        raise RecordError(
-            f"{path}.atr: the annotations are malformed; restore the file."
-        ) from error
-    is_beat = [symbol in AAMI for symbol in annotation.symbol]
-    symbols = [
-        symbol for symbol, beat in zip(annotation.symbol, is_beat, strict=True) if beat
-    ]
-    return symbols, np.asarray(annotation.sample, dtype=np.int64)[is_beat]

@@ -10,13 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from sk_erts._lib.checks import check_choice
 from sk_erts.datasets._leads import STANDARD_LEADS
+from sk_erts.datasets._many import ManyRecords, read_many
+from sk_erts.datasets._options import Reading, check_reading, check_standard_leads
 from sk_erts.datasets._ptbxl_selection import (
     PATH_COLUMNS,
     check_selection,
     select_records,
 )
-from sk_erts.datasets._records import check_on_error, leads_of_length, read_many
+from sk_erts.datasets._records import check_on_error, leads_of_length
 from sk_erts.exceptions import RecordNotFoundError
 
 _DURATION_S = 10
@@ -31,6 +34,8 @@ def load_ptbxl(
     folds: Iterable[int] | None = ...,
     single_label: bool | str = ...,
     min_likelihood: float = ...,
+    leads: Iterable[str | int] | str | int | None = ...,
+    missing: str = ...,
     on_error: str = ...,
     allow_flat: bool = ...,
     n_jobs: int | None = ...,
@@ -47,6 +52,8 @@ def load_ptbxl(
     folds: Iterable[int] | None = ...,
     single_label: bool | str = ...,
     min_likelihood: float = ...,
+    leads: Iterable[str | int] | str | int | None = ...,
+    missing: str = ...,
     on_error: str = ...,
     allow_flat: bool = ...,
     n_jobs: int | None = ...,
@@ -63,6 +70,8 @@ def load_ptbxl(
     folds: Iterable[int] | None = ...,
     single_label: bool | str = ...,
     min_likelihood: float = ...,
+    leads: Iterable[str | int] | str | int | None = ...,
+    missing: str = ...,
     on_error: str = ...,
     allow_flat: bool = ...,
     n_jobs: int | None = ...,
@@ -78,6 +87,8 @@ def load_ptbxl(
     folds: Iterable[int] | None = None,
     single_label: bool | str = False,
     min_likelihood: float = 0,
+    leads: Iterable[str | int] | str | int | None = None,
+    missing: str = "raise",
     on_error: str = "raise",
     allow_flat: bool = False,
     n_jobs: int | None = None,
@@ -105,6 +116,12 @@ def load_ptbxl(
     min_likelihood : float, default=0
         Percentage; a statement of lower likelihood does not count. The data set gives
         0 for an unknown likelihood, always so for form and rhythm: those count.
+    leads : iterable of str or int, str or int, default=None
+        Leads to read, in this order, by their name or their number in
+        ``STANDARD_LEADS``; None reads all twelve, and refuses records of others. What
+        is wrong with others does not matter.
+    missing : {"raise", "interpolate"}, default="raise"
+        What is done with samples that a record lacks, see `read_records`.
     on_error : {"raise", "skip"}, default="raise"
         Whether a record that cannot be read is an error, or is left out and listed in
         ``skipped``.
@@ -122,15 +139,15 @@ def load_ptbxl(
     dataset : :class:`~sklearn.utils.Bunch`
         With the attributes:
 
-        data : ndarray of shape (n_samples, 12, n_times), dtype float32
+        data : ndarray of shape (n_samples, n_leads, n_times), dtype float32
             Signals in mV; ``n_times`` is 1000 or 5000.
         target : ndarray of shape (n_samples, n_labels), dtype int64
             1 where a record has a label, else 0. With ``single_label``, the labels
             themselves, of shape (n_samples,), dtype str.
         target_names : list of n_labels str
             All labels of the task, sorted, also those that no record read has.
-        lead_names : tuple of 12 str
-            ``STANDARD_LEADS``, the order of the leads.
+        lead_names : tuple of n_leads str
+            ``STANDARD_LEADS``, the order of the leads, or `leads` by name.
         fs : int
             Sampling frequency in Hz.
         groups : ndarray of shape (n_samples,), dtype int64
@@ -143,6 +160,8 @@ def load_ptbxl(
             signal quality and all else; ``scp_codes`` as dictionaries.
         skipped : pandas.DataFrame
             One row per record left out: ``record`` and ``error``.
+        missing : pandas.DataFrame
+            One row per lead of a record that lacks samples, see `read_records`.
         DESCR : str
             What this is, in a few lines.
     (data, target) : tuple
@@ -213,6 +232,12 @@ def load_ptbxl(
     """
     check_on_error(on_error, "load_ptbxl")
     wanted_folds = check_selection(fs, task, folds, single_label, min_likelihood)
+    lead_names = check_standard_leads("load_ptbxl", leads)
+    # What is cut is no longer a record of 10 s.
+    check_choice("load_ptbxl", "missing", missing, ("raise", "interpolate"))
+    how = check_reading(
+        "load_ptbxl", leads=lead_names, allow_flat=allow_flat, missing=missing
+    )
     root = Path(folder)
     if not root.is_dir():
         raise RecordNotFoundError(
@@ -224,27 +249,29 @@ def load_ptbxl(
     table, target, target_names = select_records(
         root, fs, task, wanted_folds, single_label, min_likelihood
     )
-    data, fine, skipped = _read_all(
+    many = _read_all(
         root,
         list(table[PATH_COLUMNS[fs]]),
         fs,
+        lead_names,
+        how=how,
         on_error=on_error,
-        allow_flat=allow_flat,
         n_jobs=n_jobs,
     )
-    table, target = table[fine], target[fine]
+    data, table, target = many.found, table[many.fine], target[many.fine]
     if return_X_y:
         return data, target
     return Bunch(
         data=data,
         target=target,
         target_names=target_names,
-        lead_names=STANDARD_LEADS,
+        lead_names=lead_names or STANDARD_LEADS,
         fs=fs,
         groups=table["patient_id"].to_numpy(copy=True),
         folds=table["strat_fold"].to_numpy(copy=True),
         metadata=table,
-        skipped=skipped,
+        skipped=many.skipped,
+        missing=many.missing,
         DESCR=(
             f"PTB-XL (Wagner et al. 2020, doi:10.1038/s41597-020-0495-6): {len(data)} "
             f"twelve-lead ECG records of {_DURATION_S} s at {fs} Hz, in mV.\n"
@@ -259,12 +286,13 @@ def _read_all(
     root: Path,
     names: Sequence[str],
     fs: int,
+    lead_names: tuple[str, ...] | None,
     *,
+    how: Reading,
     on_error: str,
-    allow_flat: bool,
     n_jobs: int | None,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], Any]:
-    """Read the records: (n, 12, times) in mV, which ones, and what of the others."""
+) -> ManyRecords:
+    """Read the records: (n, leads, times) in mV."""
     absent = [
         name
         for name in names
@@ -277,13 +305,12 @@ def _read_all(
             "the missing files, or select other records with 'folds' or 'fs'."
         )
     n_times = _DURATION_S * fs
-    data = np.empty((len(names), len(STANDARD_LEADS), n_times), dtype=np.float32)
-    found, fine, skipped = read_many(
+    shape = len(names), len(lead_names or STANDARD_LEADS), n_times
+    return read_many(
         [root / name for name in names],
-        partial(leads_of_length, fs=fs, n_times=n_times),
+        partial(leads_of_length, fs=fs, n_times=n_times, lead_names=lead_names),
+        how=how,
         on_error=on_error,
-        allow_flat=allow_flat,
         n_jobs=n_jobs,
-        into=data,
+        into=np.empty(shape, dtype=np.float32),
     )
-    return found, fine, skipped

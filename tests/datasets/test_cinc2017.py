@@ -128,6 +128,17 @@ class TestBadInput:
         assert "Got 2 at 300 Hz instead" in data.skipped["error"][0]
         assert "A00002: " in data.skipped["error"][1]
 
+    def test_a_table_that_is_not_in_utf_8(self, folder):
+        table = folder / "REFERENCE-v3.csv"
+        table.write_bytes("A00001,N\nA00002,\xe9\n".encode("latin-1"))
+        with pytest.raises(RecordError, match=r"line 2: .*one of A, N, O, ~"):
+            load_cinc2017(folder)
+
+    def test_a_byte_order_mark_is_no_part_of_a_name(self, folder):
+        table = folder / "REFERENCE-v3.csv"
+        table.write_text(table.read_text(), encoding="utf-8-sig")
+        assert load_cinc2017(folder).groups.tolist() == list(LABELS)
+
     def test_nothing_left_is_an_error_all_the_same(self, folder):
         for name in LABELS:
             (folder / f"{name}.mat").write_bytes(b"")

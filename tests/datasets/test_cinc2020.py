@@ -131,10 +131,10 @@ class TestBadInput:
             ("# Dx: 426783006", "# Remark", r"must be a line '# Dx:'"),
             ("# Dx: 426783006", "# Dx: NSR", r"must hold SNOMED CT .*Got 'NSR'"),
             (" V6\n", " V7\n", r"twelve standard ones.*V7"),
-            ("/mV", "/uV", r"must be in mV. Got uV"),
+            ("/mV", "/mmHg", r"must be in mV.* Got mmHg .* of I;"),
             ("E00001.mat", "../../../secret.mat", r"beside their header.*secret.mat'"),
             ("E00001.mat", "/etc/passwd", r"beside their header.*'/etc/passwd'"),
-            ("E00001 12", "E00001 twelve", "header is malformed"),
+            ("E00001 12", "E00001 x", r"hea, line 1: the number of signals .*Got 'x'"),
         ],
     )
     def test_a_bad_header(self, folder, old, new, message):

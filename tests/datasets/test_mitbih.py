@@ -147,7 +147,7 @@ class TestBadInput:
 
     def test_no_annotations(self, folder):
         (folder / "202.atr").unlink()
-        with pytest.raises(RecordNotFoundError, match=r"202\.atr: .*no annotations"):
+        with pytest.raises(RecordNotFoundError, match=r"202\.atr: .*is not there"):
             load_mitbih(folder)
 
     def test_skip_leaves_out_and_tells_why(self, folder):

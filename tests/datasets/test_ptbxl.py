@@ -317,10 +317,17 @@ def test_truncated_record(tiny, n_bytes):
         load_ptbxl(tiny)
 
 
-@pytest.mark.parametrize("header", ["", "garbage\n", "00001_lr 12 100 1000\n"])
-def test_malformed_header(tiny, header):
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("", r"\.hea: a header must have a line for the record"),
+        ("garbage\n", r"\.hea, line 1: the number of signals .* Got ''"),
+        ("00001_lr 12 100 1000\n", r"\.hea, line 1: .* of the signal lines. Got '12'"),
+    ],
+)
+def test_malformed_header(tiny, header, message):
     (tiny / f"{FIRST}.hea").write_text(header)
-    with pytest.raises(RecordError, match=r"00001_lr\.hea: the header is malformed"):
+    with pytest.raises(RecordError, match=f"00001_lr{message}"):
         load_ptbxl(tiny)
 
 
@@ -355,8 +362,8 @@ def test_other_length(tiny, rewrite):
 
 
 def test_other_unit(tiny, rewrite):
-    rewrite(first_signal(tiny), unit="uV")
-    with pytest.raises(RecordError, match=r"00001_lr: .*in mV\. Got uV"):
+    rewrite(first_signal(tiny), unit="mmHg")
+    with pytest.raises(RecordError, match=r"00001_lr: .*in mV.* Got mmHg instead"):
         load_ptbxl(tiny)
 
 

@@ -167,7 +167,7 @@ class TestFlatLeads:
         return load_cinc2020
 
     def mitbih(self, folder, write_record, write_mat_record):
-        signal = np.stack([np.sin(np.arange(2000.0)), np.zeros(2000)])
+        signal = np.stack([np.zeros(2000), np.sin(np.arange(2000.0))])
         write_record(folder / "101", signal, ["MLII", "V1"], fs=360)
         with warnings.catch_warnings():
             # wfdb calls pandas in a way that recent versions deprecate.
@@ -183,7 +183,7 @@ class TestFlatLeads:
             ("array", 2),
             ("cinc2017", 1),
             ("cinc2020", 2),
-            ("mitbih", 0),  # the flat lead is not the one that is read
+            ("mitbih", 1),
         ],
     )
     def test_are_kept_if_asked_for(
