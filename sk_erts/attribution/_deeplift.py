@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from typing import Any
 
 import torch
@@ -11,14 +12,15 @@ from torch import nn
 from sk_erts._records.signals import Signals
 from sk_erts.attribution._baseline import as_baseline
 from sk_erts.attribution._captum import CaptumMethod
+from sk_erts.attribution._completeness import tolerated
 from sk_erts.attribution._function import as_function
 from sk_erts.attribution._gradcam import Direction
 from sk_erts.exceptions import IncompleteAttributionWarning
 
 __all__ = ["DeepLift", "deeplift"]
 
-# More than this share of a map's mass must not be missing from its sum.
-INCOMPLETE = 0.01
+# What may be called any number of times: it passes on what it gets.
+LINEAR = (nn.Identity, nn.Flatten, nn.modules.dropout._DropoutNd)
 
 
 class DeepLift(CaptumMethod):
@@ -30,6 +32,17 @@ class DeepLift(CaptumMethod):
         In units of the logit; at least 0 unless `signed`. A signed map sums to the
         difference between the logits of record and baseline, or an
         `IncompleteAttributionWarning` says that it does not.
+
+    Raises
+    ------
+    ValueError
+        If `X` is not three-dimensional, a target is no class of the network, or the
+        network calls one activation or pooling module more than once.
+
+    Warns
+    -----
+    IncompleteAttributionWarning
+        If the sum of a map is off by more than 1 % of what it explains.
 
     Notes
     -----
@@ -54,20 +67,51 @@ class DeepLift(CaptumMethod):
         with warnings.catch_warnings():
             # That it sets hooks, which it removes again.
             warnings.filterwarnings("ignore", "Setting forward, backward hooks")
-            maps, delta = algorithm.attribute(
-                batch.x.clone().requires_grad_(),
-                as_baseline(self.baseline, batch.x, self.name),
-                additional_forward_args=self._weights(batch, direction),
-                return_convergence_delta=True,
-            )
+            try:
+                maps, delta = algorithm.attribute(
+                    batch.x.clone().requires_grad_(),
+                    as_baseline(self.baseline, batch.x, self.name),
+                    additional_forward_args=self._weights(batch, direction),
+                    return_convergence_delta=True,
+                )
+            except RuntimeError as error:
+                self._check_called_once(batch, error)
+                raise
         self._tell_incomplete(maps.detach(), delta.detach())
         result: torch.Tensor = maps
         return result
 
+    def _check_called_once(self, batch: Signals, error: RuntimeError) -> None:
+        """Raise if a module is called more than once, which captum has no place for."""
+        calls: Counter[str] = Counter()
+
+        def count(name: str) -> Any:
+            return lambda *_: calls.update([name])
+
+        hooks = [
+            part.register_forward_hook(count(name))
+            for name, part in self.module.named_modules()
+            if next(part.parameters(), None) is None and not isinstance(part, LINEAR)
+        ]
+        try:
+            with torch.no_grad():
+                self.network.logits(Signals(batch.x[:1]))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        reused = [name for name, n_calls in calls.items() if n_calls > 1]
+        if reused:
+            raise ValueError(
+                "deeplift needs a module of its own for each activation and pooling. "
+                f"Got {', '.join(map(repr, reused))} of {type(self.module).__name__}, "
+                "called more than once in a forward pass, instead: give each place a "
+                "module of its own, or use integrated_gradients."
+            ) from error
+
     def _tell_incomplete(self, maps: torch.Tensor, delta: torch.Tensor) -> None:
         """Warn if maps do not sum to the difference that they should explain."""
-        mass = maps.abs().sum(dim=(1, 2))
-        n_off = int((delta.abs() > INCOMPLETE * mass).sum())
+        allowed = tolerated(maps.sum(dim=(1, 2)) - delta, maps.abs().sum(dim=(1, 2)))
+        n_off = int((delta.abs() > allowed).sum())
         if n_off:
             warnings.warn(
                 f"DeepLIFT does not explain the whole logit of {n_off} of {len(maps)} "

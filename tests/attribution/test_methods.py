@@ -379,6 +379,19 @@ class TestLinear:
         assert not explain("integrated_gradients", linear, zero, 1).any()
 
 
+class Bends(nn.Module):
+    """Logits that rise by leaps along the path from nothing to a record."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(5)
+        self.linear = nn.Linear(N_LEADS * N_TIMES, 64)
+        self.head = nn.Linear(64, N_CLASSES)
+
+    def forward(self, x):
+        return self.head(torch.sigmoid(40 * self.linear(x.flatten(1)) - 8))
+
+
 def logit(network, X, target):
     with torch.no_grad():
         return network.eval()(torch.from_numpy(X))[:, target].numpy()
@@ -412,12 +425,75 @@ class TestCompleteness:
 
     def test_more_steps_come_closer(self, backbone, X):
         def error(n_steps):
-            _, delta = attribution.integrated_gradients(
-                backbone, X, 2, n_steps=n_steps, return_convergence_delta=True
-            )
+            with incomplete_is_said():
+                _, delta = attribution.integrated_gradients(
+                    backbone,
+                    X,
+                    2,
+                    n_steps=n_steps,
+                    max_steps=1,
+                    return_convergence_delta=True,
+                )
             return abs(delta).max()
 
         assert error(128) < error(2)
+
+    @pytest.mark.parametrize(("n_steps", "batch_size"), [(6, 3), (32, 256)])
+    def test_integrated_gradients_of_a_bent_path_to_one_per_cent(
+        self, n_steps, batch_size
+    ):
+        """As steep and as bent as no network is: steps are added where they count."""
+        network = Bends()
+        X = np.random.default_rng(0).normal(size=(4, N_LEADS, N_TIMES)).astype("f")
+        maps, delta = attribution.integrated_gradients(
+            network,
+            X,
+            2,
+            signed=True,
+            n_steps=n_steps,
+            return_convergence_delta=True,
+            batch_size=batch_size,
+        )
+        explained = logit(network, X, 2) - logit(network, 0 * X, 2)
+        np.testing.assert_allclose(maps.sum(axis=(1, 2)), explained, rtol=0.01)
+        np.testing.assert_allclose(delta, maps.sum(axis=(1, 2)) - explained, atol=1e-4)
+        rough, fine = (
+            attribution.integrated_gradients(
+                network, X, 2, signed=True, n_steps=n, max_steps=1024
+            )
+            for n in (n_steps, 512)
+        )
+        mass = abs(fine).sum(axis=(1, 2))
+        assert (abs(rough - fine).sum(axis=(1, 2)) < 0.02 * mass).all()
+
+    def test_integrated_gradients_tell_by_how_much_they_are_off(self, X):
+        with pytest.warns(IncompleteAttributionWarning) as found:
+            _, delta = attribution.integrated_gradients(
+                Bends(), X, 2, n_steps=8, max_steps=8, return_convergence_delta=True
+            )
+        explained = logit(Bends(), X, 2) - logit(Bends(), 0 * X, 2)
+        share = abs(delta / explained)
+        message = str(found[0].message)
+        assert f"{(share > 0.01).sum()} of 5 records do not sum" in message
+        assert f"off by up to {share.max():.2g} times" in message
+        assert "after 8 points on the path" in message
+
+    def test_integrated_gradients_add_steps_for_those_that_need_them(self, X):
+        network, n_points = Bends(), []
+
+        def count(_, args):
+            n_points.append(len(args[0]))
+
+        def cost(X):
+            n_points.clear()
+            with network.register_forward_pre_hook(count):
+                attribution.integrated_gradients(network, X, 2, n_steps=8)
+            return sum(n_points)
+
+        level = np.zeros_like(X[:1])  # the baseline itself
+        costs = [cost(x[np.newaxis]) for x in X]
+        assert cost(level) < min(costs) < max(costs)
+        assert cost(X) == sum(costs)  # however many come together
 
     def test_deeplift_on_rectifiers(self, X):
         network = MODELS["resnet1d"](N_LEADS, N_CLASSES, width=4)
@@ -427,6 +503,48 @@ class TestCompleteness:
 
         explained = logit(network, X, 2) - logit(network, 0 * X, 2)
         np.testing.assert_allclose(maps.sum(axis=(1, 2)), explained, rtol=1e-3)
+
+    @pytest.mark.parametrize("names", [["relu"], ["pool"], ["relu", "pool"]])
+    def test_deeplift_names_what_is_called_twice(self, X, names):
+        class Twice(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.features = nn.ModuleDict({"relu": nn.ReLU()})
+                self.features["pool"] = nn.MaxPool1d(2)
+                self.one, self.two = nn.Conv1d(N_LEADS, 8, 5), nn.Conv1d(8, 8, 5)
+                self.rest, self.linear = nn.Dropout(), nn.Linear(8, N_CLASSES)
+
+            def forward(self, x):
+                for convolution in (self.one, self.two):
+                    x = self.rest(convolution(x))
+                    for name in names:
+                        x = self.features[name](x)
+                return self.linear(x.mean(dim=-1))
+
+        network = Twice()
+        named = ", ".join(f"'features.{name}'" for name in names)
+        message = f"deeplift needs .* Got {named} of Twice, .* use integrated_gradients"
+        with pytest.raises(ValueError, match=message):
+            attribution.deeplift(network, X, 2)
+        assert not any(part._forward_hooks for part in network.modules())
+        attribution.integrated_gradients(network, X, 2)
+
+    def test_deeplift_promises_a_hundredth_of_the_difference(self, X):
+        """Not of all evidence, for and against: that may be many times as much."""
+
+        class Opposed(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.linear = nn.Linear(N_TIMES, N_CLASSES)
+
+            def forward(self, x):
+                bent = x[:, 0] + 0.3 * torch.sin(3 * x[:, 0])  # no module, no rule
+                return self.linear(bent + 50 * x[:, 1] - 50 * x[:, 2])
+
+        balanced = X.copy()
+        balanced[:, 2] = balanced[:, 1]
+        with pytest.warns(IncompleteAttributionWarning, match="5 of 5 records: Opp"):
+            attribution.deeplift(Opposed(), balanced, 2)
 
     def test_deeplift_tells_where_it_has_no_rule(self, X):
         class Functional(nn.Module):
