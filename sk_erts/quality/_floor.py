@@ -59,7 +59,9 @@ def high_frequency_floor(X: Any, fs: float) -> FloatArray:
               \qquad f_s = Q_{25}(d_t : t \text{ in second } s)
 
     and the floor is :math:`\max_\text{leads} Q_{75}(f_s)` over seconds, both quantiles
-    rounded down to a value that occurs. The third difference
+    rounded down to a value that occurs; of a lead that is told in steps of
+    :math:`q` mV no :math:`f_s` is less than :math:`0.18\, q / \sqrt{12}`, which is what
+    rounding adds. The third difference
     has the gain :math:`|\sin \pi f \tau|^3`: 1 at 50 Hz, 0.35 at 25 Hz, 0.03 at 10 Hz.
     It spans 30 ms, so that a QRS complex reaches few of its values and none of the
     lower quartile; a band-pass filter rings far beyond the complex. Gaussian white

@@ -29,6 +29,7 @@ from sk_erts.quality._limb_leads import (
     limb_disagreement_of,
 )
 from sk_erts.quality._motion import motion_burst_of
+from sk_erts.quality._no_beats import no_beats_of
 from sk_erts.quality._stacks import as_stacks
 from sk_erts.quality._view import Measure, View
 
@@ -51,6 +52,7 @@ MEASURES: Mapping[str, _Scaled] = {
     "noise_to_peak": _Scaled(noise_to_peak_of, 1e-3),
     "baseline_wander": _Scaled(baseline_wander_of, 1e-2),
     "flat_share": _Scaled(flat_share_of, 1e-2),
+    "no_beats": _Scaled(no_beats_of, 1e-2),
     "limb_disagreement": _Scaled(limb_disagreement_of, 1e-2),
 }
 DEFAULT = (
@@ -60,6 +62,7 @@ DEFAULT = (
     "baseline_wander",
     "motion_burst",
     "flat_share",
+    "no_beats",
 )
 # A measure that is the same in nearly all records would make a mountain of rounding.
 LEAST_SCALE = 0.25
@@ -80,7 +83,7 @@ class SignalQuality(BaseEstimator):
     measures : sequence of str, default=None
         Functions of :mod:`sk_erts.quality` to join. None is
         ``high_frequency_floor``, ``noisiest_second``, ``noise_to_peak``,
-        ``baseline_wander``, ``motion_burst`` and ``flat_share``, and
+        ``baseline_wander``, ``motion_burst``, ``flat_share`` and ``no_beats``, and
         ``limb_disagreement`` if `lead_names` contain the six limb leads.
     lead_names : sequence of n_leads str, default=None
         Names of the leads, in their order. Only ``limb_disagreement`` needs them.
@@ -105,7 +108,7 @@ class SignalQuality(BaseEstimator):
     -----
     With :math:`m_k` a measure of a record and :math:`\epsilon_k` its resolution (0.1 µV
     for noise, 10 µV for wander and motion, 0.1 % for ``noise_to_peak``, 1 % for
-    ``flat_share`` and ``limb_disagreement``, 0.1 for ``noise_burst``),
+    ``flat_share``, ``no_beats`` and ``limb_disagreement``, 0.1 for ``noise_burst``),
 
     .. math:: z_k = \frac{\log(m_k + \epsilon_k) - c_k}{s_k}, \qquad
               q = -\log \frac1K \sum_k \exp z_k

@@ -13,11 +13,15 @@ from sk_erts._lib.checks import check_frequency
 from sk_erts._lib.typing import FloatArray
 from sk_erts.quality._stacks import as_stacks
 
-__all__ = ["Measure", "View", "measure_records"]
+__all__ = ["FLOOR_OF_NOISE", "Measure", "View", "measure_records"]
 
 # Of the samples whose third difference is taken, in seconds.
 LAG_S = 0.01
 WINDOW_S = 1.0
+# Of white noise, relative to its standard deviation; rounding to steps adds noise of
+# 1 / sqrt(12) of them.
+FLOOR_OF_NOISE = 0.18
+FLOOR_OF_STEP = FLOOR_OF_NOISE / 12**0.5
 
 
 @dataclass(frozen=True)
@@ -45,21 +49,59 @@ class View:
         Of shape (n, n_leads, n_seconds, n_steps), in mV. Seconds are as many as fit
         best; they are a little shorter or longer than one, so that all samples count.
         """
-        lag = max(1, round(LAG_S * self.fs))
+        windows = self._activity(LAG_S)
+        windows.sort(axis=-1)
+        return windows
+
+    def peaks_over(self, lag_s: float) -> FloatArray:
+        """Return the largest third difference of each second, in mV.
+
+        Parameters
+        ----------
+        lag_s : float
+            Between the samples of which it is taken, in seconds.
+
+        Returns
+        -------
+        peaks : ndarray of shape (n, n_leads, n_seconds)
+            Magnitudes, for all records.
+        """
+        peaks: FloatArray = self._activity(lag_s).max(axis=-1)
+        return peaks
+
+    def _activity(self, lag_s: float) -> FloatArray:
+        """Return magnitudes of third differences (n, leads, seconds, steps)."""
+        lag = max(1, round(lag_s * self.fs))
         lag = min(lag, (self.X.shape[2] - 2) // 3)
         change: FloatArray = self.X[..., lag:] - self.X[..., :-lag]
         for _ in range(2):
             change = change[..., lag:] - change[..., :-lag]
         np.abs(change, out=change)
         change *= change.dtype.type(1 / 8)
-        windows = self._windows(change)
-        windows.sort(axis=-1)
-        return windows
+        return self._windows(change)
 
     @cached_property
     def floors(self) -> FloatArray:
-        """Lower quartiles of the activity of each second, in mV."""
-        return self._quantile(0.25)  # (n, leads, seconds)
+        """Lower quartiles of the activity of each second, in mV.
+
+        No less than the rounding of the lead adds: what is finer than the steps in
+        which it is told is not absent, but unknown.
+        """
+        least = FLOOR_OF_STEP * self.steps[..., np.newaxis]
+        floors: FloatArray = np.maximum(self._quantile(0.25), least)
+        return floors  # (n, leads, seconds)
+
+    @cached_property
+    def steps(self) -> FloatArray:
+        """Smallest change from one sample to the next in each lead, in mV.
+
+        0 for leads of fewer than four levels, which might be those of what is recorded.
+        """
+        change = np.abs(np.diff(self.X, axis=2))
+        change[change == 0] = np.inf
+        steps: FloatArray = np.asarray(change.min(axis=2))
+        steps[steps > np.ptp(self.X, axis=2) / 2.9] = 0
+        return steps  # (n, leads)
 
     @cached_property
     def peaks(self) -> FloatArray:

@@ -11,6 +11,7 @@ from sk_erts.quality import (
     high_frequency_floor,
     limb_disagreement,
     motion_burst,
+    no_beats,
     noise_burst,
     noise_to_peak,
     noisiest_second,
@@ -23,6 +24,7 @@ PLAIN = [
     flat_share,
     high_frequency_floor,
     motion_burst,
+    no_beats,
     noise_burst,
     noise_to_peak,
     noisiest_second,
@@ -121,6 +123,51 @@ def test_floor_of_white_noise(fs):
     noise = np.random.default_rng(0).normal(scale=0.1, size=(50, 1, 10 * fs))
     # The upper quartile over seconds is a little above what the text says of one.
     assert 0.017 < high_frequency_floor(noise, fs).mean() < 0.023
+
+
+@pytest.mark.parametrize("step", [0.2, 0.1, 0.05, 0.02])
+def test_floor_of_a_record_that_is_told_in_steps(step):
+    X, _ = make_ecg(4, noise=0, random_state=0)
+    coarse = np.round(X.astype(float) / step) * step
+    least = 0.18 * step / np.sqrt(12)
+    for measure in (high_frequency_floor, noisiest_second):
+        assert (measure(coarse, FS) >= 0.99 * least).all()
+        np.testing.assert_allclose(measure(0 * X, FS), 0)
+
+
+@pytest.mark.parametrize("strength", [1e-4, 1e-3, 0.01, 0.1, 1])
+@pytest.mark.parametrize("n_leads", [1, 12])
+@pytest.mark.parametrize("fs", [100, 360, 500])
+def test_noise_of_any_strength_has_no_beats(strength, n_leads, fs):
+    rng = np.random.default_rng(0)
+    noise = rng.normal(scale=strength, size=(20, n_leads, 10 * fs))
+    assert (no_beats(noise, fs) > 0.9).all()
+
+
+def test_silence_and_slow_waves_have_no_beats():
+    assert no_beats(np.zeros((1, 2, 1000)), FS).tolist() == [1]
+    assert no_beats(sine(0.3, 0.5), FS).tolist() == [1]
+    assert no_beats(np.round(sine(50, 1e-3), 3), FS).tolist() == [1]
+
+
+def test_beats_are_seen_in_a_single_lead_and_in_noise():
+    X, _ = make_ecg(4, classes=["NORM"], noise=0, random_state=0)
+    rng = np.random.default_rng(0)
+    assert no_beats(X, FS).tolist() == [0] * 4
+    lost = rng.normal(scale=1e-3, size=X.shape)
+    lost[:, 1] = X[:, 1]
+    assert no_beats(lost, FS).tolist() == [0] * 4
+    noisy = X + rng.normal(scale=0.1, size=X.shape)
+    assert no_beats(noisy, FS).tolist() == [0] * 4
+
+
+def test_wide_complexes_without_steep_slopes_are_beats():
+    """As in ventricular tachycardia, whose third differences are those of a sine."""
+    t = np.arange(1000) / FS
+    wide = np.sin(2 * np.pi * 3 * t) + 0.3 * np.sin(2 * np.pi * 6 * t)
+    assert no_beats(wide[np.newaxis], FS).tolist() == [0]
+    X, _ = make_ecg(60, classes=["BBB"], noise=0, random_state=0)
+    assert not no_beats(X, FS).any()
 
 
 def test_floor_does_not_see_slow_waves_nor_complexes():

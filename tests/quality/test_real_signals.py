@@ -61,6 +61,28 @@ def test_the_combination_answers_to_any_remark(ptbxl):
     assert truth.to_numpy()[worst].mean() > 1.5 * truth.mean()
 
 
+def test_records_without_beats_come_last(ptbxl):
+    X, _, reference = ptbxl
+    quality = SignalQuality(100).fit(X[reference])
+    least = np.quantile(quality.score_samples(X[~reference]), 0.002)
+    rng = np.random.default_rng(0)
+    for strength in (1e-4, 1e-3, 0.01, 0.1):
+        noise = rng.normal(scale=strength, size=(20, 12, 1000)).astype(np.float32)
+        assert (quality.score_samples(noise) < least).all()
+        assert set(quality.reasons(noise)) <= {"no_beats", "flat_share"}
+
+
+def test_records_told_in_coarse_steps_do_not_come_first(ptbxl):
+    X, _, reference = ptbxl
+    quality = SignalQuality(100).fit(X[reference])
+    some = X[~reference][:200]
+    fine = quality.score_samples(some)
+    for step in (0.05, 0.1, 0.2):
+        coarse = quality.score_samples(np.round(some / step) * np.float32(step))
+        assert (coarse < fine).mean() > 0.9
+        assert np.median(coarse) < np.quantile(fine, 0.4)
+
+
 def test_leads_of_ptbxl_agree_and_none_is_flat(ptbxl):
     X, _, _ = ptbxl
     assert np.quantile(limb_disagreement(X, 100, STANDARD_LEADS), 0.95) < 0.05

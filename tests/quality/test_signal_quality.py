@@ -83,6 +83,27 @@ def test_stronger_damage_scores_lower_and_is_named(damage, reasons, clean, fitte
     assert named.mean() > 0.9
 
 
+@pytest.mark.parametrize("strength", [1e-4, 1e-3, 0.01, 0.1])
+def test_a_record_without_beats_comes_last(strength, clean, fitted):
+    rng = np.random.default_rng(1)
+    noise = rng.normal(scale=strength, size=(5, 8, clean.shape[2]))
+    noise = lead_matrix(STANDARD_LEADS) @ noise  # the limb leads agree
+    least = fitted.score_samples(clean).min()
+    assert (fitted.score_samples(noise) < least).all()
+    assert set(fitted.reasons(noise)) <= {
+        "no_beats",
+        "flat_share",
+        "high_frequency_floor",
+        "noisiest_second",
+    }
+
+
+@pytest.mark.parametrize("step", [0.05, 0.1])
+def test_a_record_told_in_coarse_steps_does_not_come_first(step, clean, fitted):
+    coarse = fitted.score_samples(np.round(clean / step) * step)
+    assert (coarse < fitted.score_samples(clean)).all()
+
+
 def test_the_score_is_the_soft_maximum_of_the_deviations(clean, fitted):
     z = fitted.deviations(clean)
     expected = -np.log(np.exp(z).mean(axis=1))
