@@ -19,8 +19,11 @@ from sk_erts.preprocessing._base import RecordTransformer
 
 __all__ = ["FixLength", "Resample"]
 
-# 257 Hz to 100 Hz is 100 / 257; rates are told in whole numbers of Hz, or nearly.
-LARGEST_FACTOR = 1000
+# 257 Hz to 100 Hz is 100 / 257: the simplest ratio that is exact enough makes the
+# shortest filter. The longest one has some 2,000,000 taps.
+LARGEST_FACTORS = (1_000, 10_000, 100_000)
+# In a million time steps, records are off by one.
+MOST_OFF = 1e-6
 
 
 class Resample(RecordTransformer):
@@ -35,6 +38,12 @@ class Resample(RecordTransformer):
         Sampling frequency of the records in Hz.
     fs_out : float
         The wanted one in Hz.
+
+    Raises
+    ------
+    ValueError
+        On use, if the two are in no ratio of whole numbers up to 100,000, to one part
+        in a million.
 
     Examples
     --------
@@ -52,11 +61,28 @@ class Resample(RecordTransformer):
     def _check_parameters(self) -> None:
         check_frequency(self, self.fs_in, "fs_in")
         check_frequency(self, self.fs_out, "fs_out")
+        self._factor()
+
+    def _factor(self) -> Fraction:
+        """Return how many time steps one becomes, in whole numbers."""
+        exact = Fraction(float(self.fs_out)) / Fraction(float(self.fs_in))
+        for largest in LARGEST_FACTORS:
+            factor = exact.limit_denominator(largest)
+            is_small = factor.numerator <= LARGEST_FACTORS[-1]
+            if is_small and abs(factor - exact) <= MOST_OFF * exact:
+                return factor
+        refuse(
+            self,
+            "fs_out",
+            f"be in a ratio of whole numbers up to {LARGEST_FACTORS[-1]:,} to "
+            f"fs_in={self.fs_in!r}",
+            repr(self.fs_out),
+            "Resample in two steps, or round the frequencies.",
+        )
 
     def _transform(self, X: FloatArray) -> FloatArray:
-        exact = Fraction(self.fs_out) / Fraction(self.fs_in)
-        factor = exact.limit_denominator(LARGEST_FACTOR)
-        if factor in (0, 1):
+        factor = self._factor()
+        if factor == 1:
             return X
         resampled: FloatArray = signal.resample_poly(
             X, factor.numerator, factor.denominator, axis=-1, padtype="line"

@@ -218,6 +218,41 @@ class TestResample:
     def test_the_same_rate_changes_nothing(self):
         np.testing.assert_array_equal(Resample(FS, FS).fit_transform(X), X)
 
+    @pytest.mark.parametrize(
+        ("fs_in", "fs_out"), [(48_000, 20), (1000, 0.4), (5000.5, 0.5), (0.4, 1000)]
+    )
+    def test_rates_may_be_far_apart(self, fs_in, fs_out):
+        slow = min(fs_in, fs_out)
+        given, expected = (wave(slow / 20, fs, 60 / slow) for fs in (fs_in, fs_out))
+        result = Resample(fs_in, fs_out).fit_transform(given)
+        assert result.shape == expected.shape
+        np.testing.assert_allclose(middle(result), middle(expected), atol=0.01)
+
+    def test_rates_may_be_near_each_other(self):
+        fs_in, fs_out, seconds = 200, 199.99, 1000  # ten time steps less
+        result = Resample(fs_in, fs_out).fit_transform(wave(5, fs_in, seconds))
+        expected = wave(5, fs_out, seconds)
+        assert result.shape == expected.shape
+        np.testing.assert_allclose(middle(result), middle(expected), atol=0.01)
+
+    @pytest.mark.parametrize(
+        ("fs_in", "fs_out"), [(1e6, 1), (1, 1e6), (100, 100.0005), (np.pi * 1e5, 1)]
+    )
+    def test_a_ratio_without_a_filter_is_refused(self, fs_in, fs_out):
+        message = "'fs_out' parameter of Resample must be in a ratio of whole numbers"
+        with pytest.raises(ValueError, match=message):
+            Resample(fs_in, fs_out).fit(X)
+
+    @given(fs_in=st.floats(1, 5000), fs_out=st.floats(1, 5000))
+    def test_every_ratio_is_right_to_a_millionth_or_refused(self, fs_in, fs_out):
+        transformer = Resample(fs_in, fs_out)
+        try:
+            factor = transformer._factor()
+        except ValueError:
+            assert not 0.01 < fs_out / fs_in < 100
+        else:
+            assert float(factor) == pytest.approx(fs_out / fs_in, rel=1.1e-6)
+
 
 class TestSelectLeads:
     def test_order_and_names(self):
