@@ -64,11 +64,9 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         :class:`~sk_erts.selection.Reliability` with the quality of the signal. None
         is data dropout alone; with ``data_dropout=None`` it is training on full data.
     focus_threshold : float or "auto", default=0.5
-        Share of the candidates put aside as unreliable. ``"auto"`` takes
+        Share of the candidates of each class put aside as unreliable. ``"auto"`` takes
         those in the lower of two groups of focus scores, if there are two; of
-        reliability those below 1/3. Never more than half of the candidates. Rare
-        classes, of which the network is unsure, lose more than others, but each
-        keeps its best candidate.
+        reliability those below 1/3. Never more than half of the candidates.
     doubt : {"drop", "soften"}, default="drop"
         What becomes of them: put aside, or trained with a label that is softened
         towards what all looks at the record said, by as much as it is doubted.

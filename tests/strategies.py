@@ -88,3 +88,25 @@ def beliefs(draw, several=BOTH):
         return rng.integers(2, size=(n, n_classes)), rng.random((n, n_classes))
     proba = rng.dirichlet(np.full(n_classes, draw(st.sampled_from([0.1, 1.0]))), n)
     return rng.integers(n_classes, size=n), proba
+
+
+# Above 0, with what rounding likes least: no power of two.
+probabilities = st.one_of(
+    st.floats(1e-6, 1), st.sampled_from([0.1, 0.3, 1 / 3, 0.7, 0.9, 1.0])
+)
+
+
+@st.composite
+def close_scores(draw, min_size=1, dtype=np.float32, of=probabilities):
+    """Scores in (0, 1] that differ by a few units in the last place."""
+    n, value = draw(st.integers(min_size, 80)), draw(of)
+    ulps = np.random.default_rng(draw(seeds)).integers(-4, 5, size=n)
+    return np.minimum(value * (1 + np.finfo(dtype).eps * ulps), 1).astype(dtype)
+
+
+@st.composite
+def tied_scores(draw, min_size=1):
+    """Scores in (0, 1] of few different values."""
+    values = draw(st.lists(probabilities, min_size=1, max_size=3))
+    n = draw(st.integers(min_size, 80))
+    return np.random.default_rng(draw(seeds)).choice(values, size=n)

@@ -56,12 +56,14 @@ def test_wrong_labels_are_put_aside(params):
     params["focus_threshold"] = 0.5  # the default
     story = ERTSClassifier(**params).fit(X, GIVEN).selection_
     aside = (story.status[5:] == Status.UNRELIABLE).any(axis=0)
-    assert aside[WRONG].mean() > 0.7
+    # At any time half of the candidates of a class are put aside.
+    assert aside[WRONG].mean() > 0.5
     assert aside[~WRONG].mean() < 0.1
 
 
 def test_who_is_put_aside_is_less_reliable_than_who_is_trained(params):
-    policy = FocusFilter(DBPD(0.7), "reliability", 0.3, class_rescue=False)
+    together = {"class_rescue": False, "by_class": False}
+    policy = FocusFilter(DBPD(0.7), "reliability", 0.3, **together)
     for name in ("focus", "focus_threshold", "confidence_threshold"):
         del params[name]
     params |= {"selection": policy, "looks__renewal_interval": "epoch"}
@@ -271,7 +273,7 @@ class TestLooks:
         assert np.isnan(clf.selection_.confidence[:-1]).all()
 
     def test_partial_fit_carries_on(self, params):
-        clf = ERTSClassifier(**params)
+        clf = ERTSClassifier(**params | {"data_dropout": None, "focus_threshold": 0.2})
         for k in range(6):
             clf.partial_fit(X, GIVEN)
             assert looks_at(clf).min() >= min(k + 1, 4)

@@ -151,8 +151,8 @@ class TestControls:
         stories = [
             fit(phases, selection=policy).selection_
             for policy in (
-                FocusFilter(DBPD(0.6), threshold=0.4, class_rescue=False),
-                RandomFilter(DBPD(0.6), threshold=0.4, class_rescue=False),
+                FocusFilter(DBPD(0.6), threshold=0.4),
+                RandomFilter(DBPD(0.6), threshold=0.4),
             )
         ]
         first = 4  # up to here the networks are the same
@@ -163,7 +163,7 @@ class TestControls:
         assert np.isnan(stories[1].focus).all()
 
     def test_hardness_filter_trains_a_band(self, phases):
-        policy = HardnessFilter(DBPD(0.6), threshold=0.4, class_rescue=False)
+        policy = HardnessFilter(DBPD(0.6), 0.4, class_rescue=False, by_class=False)
         story = fit(phases, selection=policy).selection_
         for status, confidence in zip(
             story.status[4:9], story.confidence[4:9], strict=True
@@ -232,7 +232,9 @@ class TestPhases:
     def test_the_unreliable_are_the_least_focused_candidates(self, phases):
         clf = fit(
             phases,
-            selection=FocusFilter(DBPD(0.9), threshold=0.5, class_rescue=False),
+            selection=FocusFilter(
+                DBPD(0.9), threshold=0.5, class_rescue=False, by_class=False
+            ),
             looks__renewal_interval="epoch",
             **AFRESH,
             lr=1e-6,

@@ -13,6 +13,8 @@ from tests.conftest import bumps
 X, Y, _ = bumps(120)
 WRONG = np.arange(120) % 10 == 0
 GIVEN = np.where(WRONG, (Y + 1) % 3, Y)
+# Of all records a tenth is wrong; a fifth is doubted.
+ALL = {"data_dropout": None, "focus_threshold": 0.2}
 PHASES = {"warmup_epochs": 3, "revision_epochs": 0, "max_epochs": 10}
 
 
@@ -70,10 +72,10 @@ def test_other_words_are_refused(small):
 
 
 def test_softened_records_take_gradients_and_are_told_of(small):
-    clf = ERTSClassifier(**small | PHASES, doubt="soften").fit(X, GIVEN)
+    clf = ERTSClassifier(**small | PHASES | ALL, doubt="soften").fit(X, GIVEN)
     status = clf.selection_.status
     softened = status == Status.SOFTENED
-    assert softened.any(axis=0)[WRONG].mean() > 0.7
+    assert softened[-1][WRONG].mean() > 0.9
     assert not (status == Status.UNRELIABLE).any()
     trained = np.isin(status, (Status.TRAINED, Status.REHEARSED, Status.SOFTENED))
     assert clf.kept_counts_.tolist() == trained.sum(axis=1).tolist()
@@ -98,7 +100,7 @@ def test_the_loss_hears_of_labels_moved_by_doubt_towards_all_looks(small):
 
 def test_wrong_labels_are_not_learned_by_heart(small):
     """Softened, what is right is believed more than where nobody doubts them."""
-    params = small | PHASES | {"max_epochs": 20}
+    params = small | PHASES | ALL | {"max_epochs": 20}
 
     def believed(**more):
         proba = ERTSClassifier(**params, **more).fit(X, GIVEN).predict_proba(X)

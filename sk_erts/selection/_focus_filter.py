@@ -11,7 +11,7 @@ from sk_erts.selection._judge import Judge
 from sk_erts.selection._judges import as_judge
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores
-from sk_erts.selection._share import all_but_lowest, check_share
+from sk_erts.selection._share import all_but_lowest, check_share, groups_by_class
 
 __all__ = ["VERDICTS", "FocusFilter"]
 
@@ -22,7 +22,7 @@ VERDICTS = {"drop": Status.UNRELIABLE, "soften": Status.SOFTENED}
 class FocusFilter(Refinement):
     r"""Put aside the candidates with the least focused map, or the least reliable.
 
-    The candidates are what another policy keeps. Of :math:`n` of them the
+    The candidates are what another policy keeps. Of :math:`n` of a class the
     :math:`\lfloor n\,\theta \rfloor` with the lowest focus are taken for noise: that
     of the map of their true class [1]_, or their `Reliability`.
 
@@ -34,17 +34,23 @@ class FocusFilter(Refinement):
         By what candidates are judged: the name of a judge, a function from signed
         maps (n, times) to scores, or a :class:`Judge`.
     threshold : float or "auto", default=0.2
-        Share :math:`\theta` of the candidates that is put aside. ``"auto"`` takes
-        those in the lower of two groups of focus scores, and nobody where there is
-        but one group (see `share_below_gap`); of reliability, those below 1/3:
-        another class was on average more probable than the label, by a third at
-        least, or the signal is 1.4 standard deviations worse than the mean. Never
-        more than half of the candidates.
+        Share :math:`\theta` of the candidates of each class that is put aside.
+        ``"auto"`` takes those in the lower of two groups of focus scores, and nobody
+        where there is but one group (see `share_below_gap`); of reliability, those
+        below 1/3: another class was on average more probable than the label, by a
+        third at least, or the signal is 1.4 standard deviations worse than the mean.
+        Never more than half of the candidates.
     ranking : {"focus", "hard_focus"}, default="focus"
         Rank by the focus, or by ``(1 - confidence) * focus`` as the authors' released
         code does.
     class_rescue : bool, default=True
-        Let a class that would lose all its candidates keep its best one.
+        Let a class that would lose all its candidates keep its best one, if they are
+        not judged by class.
+    by_class : bool, default=True
+        Judge the candidates of each class among themselves (of several labels, of
+        each rarest label). A network that has hardly learned a rare class believes in
+        none of its records: ranked with all others, they would all be put aside.
+        False does so, as in the paper.
     doubt : {"drop", "soften"}, default="drop"
         What becomes of them: they are put aside, or trained with a label that is
         softened towards what all looks at the record said, by as much as the judge
@@ -90,6 +96,7 @@ class FocusFilter(Refinement):
         threshold: float | str = 0.2,
         ranking: str = "focus",
         class_rescue: bool = True,
+        by_class: bool = True,
         doubt: str = "drop",
     ) -> None:
         self.policy = policy
@@ -97,6 +104,7 @@ class FocusFilter(Refinement):
         self.threshold = threshold
         self.ranking = ranking
         self.class_rescue = class_rescue
+        self.by_class = by_class
         self.doubt = doubt
 
     @property
@@ -129,9 +137,14 @@ class FocusFilter(Refinement):
         return frozenset(own) | (as_judge(self.focus).reads - {"maps"})
 
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        share = self._share(scores.read("focus"))
-        rank = self._rank(scores)
-        return all_but_lowest(rank, share, scores.y, self.class_rescue)
+        focus, rank, y = scores.read("focus"), self._rank(scores), scores.y
+        kept = np.ones(len(rank), dtype=bool)
+        for members in groups_by_class(y, self.by_class):
+            share = self._share(focus[members])
+            kept[members] = all_but_lowest(
+                rank[members], share, y[members], self.class_rescue
+            )
+        return kept
 
     def _rank(self, scores: Scores) -> FloatArray:
         focus = scores.read("focus")

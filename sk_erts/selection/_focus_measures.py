@@ -16,6 +16,7 @@ import numpy as np
 from sk_erts._lib.names import nearest
 from sk_erts._lib.typing import BoolArray, FloatArray
 from sk_erts.selection._judge import Judge, Known
+from sk_erts.selection._rounding import below_limit, is_level
 
 FocusMeasure = Callable[[FloatArray], FloatArray]
 
@@ -60,7 +61,7 @@ def top_mean(maps: FloatArray) -> FloatArray:
               \frac{A - \min A}{\max A - \min A}
 
     The quantity of the code released with [1]_; a broad plateau scores high. A map
-    that is the same everywhere scores 0.
+    that is the same everywhere, but for rounding, scores 0.
 
     Parameters
     ----------
@@ -84,8 +85,12 @@ def top_mean(maps: FloatArray) -> FloatArray:
     [1.0, 0.0]
     """
     positive = np.maximum(maps, 0)
-    low = positive.min(axis=1)
-    return _ratio(_top_tenth(positive).mean(axis=1) - low, positive.max(axis=1) - low)
+    low, high = positive.min(axis=1), positive.max(axis=1)
+    spread = high - low
+    # Scaled to [0, 1], rounding alone would look like any map.
+    spread[[is_level(row) for row in positive]] = 0
+    scores: FloatArray = _ratio(_top_tenth(positive).mean(axis=1) - low, spread)
+    return scores.clip(0, 1)
 
 
 def entropy(maps: FloatArray) -> FloatArray:
@@ -359,7 +364,7 @@ class Evidence(MapMeasure):
         """
         if not len(scores):
             return 0.0
-        return min(float(np.mean(scores < CONTRADICTED)), 0.5)
+        return min(float(np.mean(below_limit(scores, CONTRADICTED))), 0.5)
 
 
 #: Below this another class was on average ahead in two thirds of the record.

@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn.mixture import GaussianMixture
 
 from sk_erts._lib.typing import FloatArray
+from sk_erts.selection._rounding import is_level
 
 __all__ = ["share_below_gap"]
 
@@ -53,7 +54,8 @@ def share_below_gap(focus: FloatArray) -> float:
     Returns
     -------
     share : float
-        At most 0.5; 0 for fewer than 20 records.
+        At most 0.5; 0 for fewer than 20 records, and for scores that are equal to
+        single precision.
 
     Notes
     -----
@@ -76,7 +78,9 @@ def share_below_gap(focus: FloatArray) -> float:
     0.0
     """
     n = len(focus)
-    if n < MIN_CANDIDATES or np.ptp(focus) == 0:
+    # Stretched to one range, rounding would make groups of equal scores: networks and
+    # maps, which they come from, are in single precision.
+    if n < MIN_CANDIDATES or is_level(focus, np.float32):
         return 0.0
     z = np.sort(focus).astype(np.float64)
     z = (z - z[0]) / (z[-1] - z[0])  # else the squares of tiny scores would be zero

@@ -7,6 +7,7 @@ import numpy as np
 from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Scores, random_share
+from sk_erts.selection._rounding import below_mean
 from sk_erts.selection._share import check_share
 
 __all__ = ["InfoBatch"]
@@ -47,7 +48,8 @@ class InfoBatch(Policy):
     -----
     Easy records that are trained are called rehearsed. None is added to fill the last
     batch of an epoch, which would weigh too much. How many are left out is rounded at
-    random, so that the expectation is exact in every interval.
+    random, so that the expectation is exact in every interval. Records of equal loss
+    are none of them below the mean, however it is rounded.
 
     The original ends with some epochs on all data, an eighth of the training: give
     ``revision_epochs``. It takes a record's loss from its latest training step;
@@ -124,7 +126,4 @@ class InfoBatch(Policy):
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         """Return which records are hard, bool of shape (n_records,)."""
         confidence = scores.read("confidence").astype(np.float64)
-        if not len(confidence):
-            return np.zeros(0, dtype=bool)
-        loss = -np.log(np.maximum(confidence, MIN_CONFIDENCE))
-        return np.asarray(loss >= loss.mean())
+        return ~below_mean(-np.log(np.maximum(confidence, MIN_CONFIDENCE)))

@@ -7,7 +7,7 @@ import numpy as np
 from sk_erts._lib.typing import BoolArray
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores
-from sk_erts.selection._share import all_but_lowest, check_share
+from sk_erts.selection._share import all_but_lowest, check_share, groups_by_class
 
 __all__ = ["RandomFilter"]
 
@@ -27,7 +27,10 @@ class RandomFilter(Refinement):
     threshold : float, default=0.2
         Share :math:`\theta` of the candidates that is put aside.
     class_rescue : bool, default=True
-        Let a class that would lose all its candidates keep one of them.
+        Let a class that would lose all its candidates keep one of them, if
+        they are not judged by class.
+    by_class : bool, default=True
+        Put the share of each class aside, as `FocusFilter` does.
 
     Raises
     ------
@@ -64,11 +67,16 @@ class RandomFilter(Refinement):
     reason = Status.UNRELIABLE
 
     def __init__(
-        self, policy: Policy, threshold: float = 0.2, class_rescue: bool = True
+        self,
+        policy: Policy,
+        threshold: float = 0.2,
+        class_rescue: bool = True,
+        by_class: bool = True,
     ) -> None:
         self.policy = policy
         self.threshold = threshold
         self.class_rescue = class_rescue
+        self.by_class = by_class
 
     def without_focus(self) -> Policy:
         """Return the data dropout alone."""
@@ -77,4 +85,9 @@ class RandomFilter(Refinement):
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         share = check_share(self.threshold, "RandomFilter")
         rank = rng.random(len(scores))
-        return all_but_lowest(rank, share, scores.y, self.class_rescue)
+        kept = np.ones(len(scores), dtype=bool)
+        for members in groups_by_class(scores.y, self.by_class):
+            kept[members] = all_but_lowest(
+                rank[members], share, scores.y[members], self.class_rescue
+            )
+        return kept

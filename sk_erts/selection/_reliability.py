@@ -8,6 +8,7 @@ import numpy as np
 
 from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.selection._judge import Judge, Known
+from sk_erts.selection._rounding import below_limit
 from sk_erts.selection._signal_scores import SignalScores, score_signals
 from sk_erts.selection._suspicion import label_suspicion
 
@@ -150,7 +151,7 @@ class Reliability(Judge):
         """
         if not len(scores):
             return 0.0
-        return min(float(np.mean(scores < DOUBTED)), MAX_SHARE)
+        return min(float(np.mean(below_limit(scores, DOUBTED))), MAX_SHARE)
 
     def _score(self, known: Known) -> FloatArray:
         suspicion: FloatArray = np.zeros(len(known.codes))

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
+from sk_erts.selection._rounding import n_of_share
 
-__all__ = ["all_but_lowest", "check_share"]
+__all__ = ["all_but_lowest", "check_share", "groups_by_class"]
 
 
 def check_share(
@@ -46,6 +47,26 @@ def check_share(
     return float(value)
 
 
+def groups_by_class(y: IntArray, by_class: bool) -> list[IntArray]:
+    """Return who is ranked with whom.
+
+    Parameters
+    ----------
+    y : int ndarray of shape (n_records,)
+        Class of each record.
+    by_class : bool
+        Whether each class is ranked by itself.
+
+    Returns
+    -------
+    groups : list of int ndarray
+        Positions of the records, each in one of them.
+    """
+    if not by_class:
+        return [np.arange(len(y))]
+    return [np.flatnonzero(y == label) for label in np.unique(y)]
+
+
 def all_but_lowest(
     rank: FloatArray, share: float, y: IntArray, class_rescue: bool
 ) -> BoolArray:
@@ -69,7 +90,7 @@ def all_but_lowest(
     kept : bool ndarray of shape (n_records,)
         True for those that are kept.
     """
-    n_aside = int(share * len(rank) + 1e-9)  # 0.29 * 100 is 28.999...
+    n_aside = n_of_share(share, len(rank))
     kept = np.ones(len(rank), dtype=bool)
     kept[np.argsort(rank, kind="stable")[:n_aside]] = False
     if class_rescue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
+from sk_erts.selection._rounding import is_level, resolution
 
 __all__ = ["is_ambiguous", "label_suspicion", "signal_suspicion"]
 
@@ -131,8 +132,9 @@ def signal_suspicion(
     reference = scores if reference is None else _finite(reference, "reference")
     if len(reference) == 0:
         return np.zeros(len(scores))
-    if np.ptp(reference) == 0:
-        return np.where(scores < reference[0], 1.0, 0.0)
+    if is_level(reference):
+        # Standard deviations of rounding would make the worst of it a bad signal.
+        return np.where(scores < reference.min() - resolution(reference), 1.0, 0.0)
     # First to [0, 1]: squares of tiny or huge scores would leave the range of floats.
     with np.errstate(over="ignore"):  # infinitely far from the reference is right
         scores = (scores - reference.min()) / np.ptp(reference)

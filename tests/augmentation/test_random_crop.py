@@ -53,7 +53,7 @@ def test_steps_see_stretches_and_looks_whole_records(small):
 
 def test_it_learns_from_them(small):
     crop = RandomCrop(0.75)
-    clf = ERTSClassifier(**small | {"max_epochs": 15}, augment=crop).fit(X, Y)
+    clf = ERTSClassifier(**small | {"max_epochs": 25}, augment=crop).fit(X, Y)
     assert clf.score(*bumps(200, seed=1)[:2]) > 0.9
 
 

@@ -232,8 +232,9 @@ class TestSeveralLabels:
         assert row.to_list() == ["MI", "MI", 0.3, "training"]
 
     def test_wrong_entries_come_first(self, small):
-        several = np.eye(3, dtype=int)[Y]
-        given, wrong = several.copy(), np.arange(60) % 12 == 0
+        X, y, _ = bumps(180)
+        several = np.eye(3, dtype=int)[y]
+        given, wrong = several.copy(), np.arange(180) % 12 == 0
         given[wrong, 1] = 1 - given[wrong, 1]
         clf = ERTSClassifier(**small | {"max_epochs": 12}).fit(X, given)
         table = clf.audit(X, given)

@@ -33,11 +33,13 @@ def margin(logits, codes):
 
 @pytest.mark.parametrize("name", ["support", "balance"])
 def test_wrong_labels_are_put_aside(small, name):
+    """Of all records a tenth is wrong; a fifth is put aside."""
     params = small | {"warmup_epochs": 3, "revision_epochs": 0, "max_epochs": 10}
+    params |= {"data_dropout": None, "focus_threshold": 0.2}
     story = ERTSClassifier(**params, focus=name).fit(X, GIVEN).selection_
-    aside = (story.status[5:] == Status.UNRELIABLE).any(axis=0)
-    assert aside[WRONG].mean() > 0.7
-    assert aside[~WRONG].mean() < 0.1
+    aside = story.status[-1] == Status.UNRELIABLE
+    assert aside[WRONG].mean() > 0.9
+    assert aside[~WRONG].mean() < 0.15
     assert story.judged_by[-1] == "evidence for the label"
 
 

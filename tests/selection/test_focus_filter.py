@@ -13,17 +13,40 @@ def select(policy, **of):
 
 @given(of=scores(), threshold=shares)
 def test_puts_aside_its_share_of_the_candidates_and_nothing_else(of, threshold):
-    policy = FocusFilter(DBPD(0.5), threshold=threshold, class_rescue=False)
+    together = {"class_rescue": False, "by_class": False}
+    policy = FocusFilter(DBPD(0.5), threshold=threshold, **together)
     status = policy.select(of, np.random.default_rng(0))
     candidates = of.confidence < 0.5
     np.testing.assert_array_equal(status == Status.EASY, ~candidates)
     assert (status == Status.UNRELIABLE).sum() == int(threshold * candidates.sum())
 
 
+@given(of=scores(), threshold=shares)
+def test_by_class_each_class_loses_its_share_and_the_least_focused(of, threshold):
+    policy = FocusFilter(KeepAll(), threshold=threshold)
+    aside = policy.select(of, np.random.default_rng(0)) == Status.UNRELIABLE
+    for label in np.unique(of.y):
+        own = of.y == label
+        assert aside[own].sum() == int(threshold * own.sum() + 1e-9)
+        lost, kept = of.focus[own & aside], of.focus[own & ~aside]
+        assert lost.max(initial=-1) <= kept.min(initial=2)
+
+
+def test_a_class_that_nobody_believes_in_keeps_half():
+    """All together, the least believed are all of the rare class."""
+    focus = np.array([0.1, 0.2, 0.15, 0.12, 0.5, 0.6, 0.7, 0.8])
+    y = np.array([1, 1, 1, 1, 0, 0, 0, 0])
+    by_class = select(FocusFilter(KeepAll(), threshold=0.5), focus=focus, y=y)
+    policy = FocusFilter(KeepAll(), threshold=0.5, by_class=False)
+    together = select(policy, focus=focus, y=y)
+    assert (by_class[y == 1] == Status.TRAINED).tolist() == [False, True, True, False]
+    assert (together[y == 1] == Status.TRAINED).sum() == 1  # the one that is rescued
+
+
 @given(of=scores(), low=shares, high=shares)
 def test_a_higher_focus_threshold_keeps_no_more(of, low, high):
     def kept(share):
-        policy = FocusFilter(KeepAll(), threshold=share, class_rescue=False)
+        policy = FocusFilter(KeepAll(), threshold=share)
         return policy.select(of, np.random.default_rng(0)) == Status.TRAINED
 
     low, high = sorted((low, high))
@@ -32,16 +55,18 @@ def test_a_higher_focus_threshold_keeps_no_more(of, low, high):
 
 @given(of=scores(), threshold=shares)
 def test_who_is_kept_is_at_least_as_focused_as_who_is_not(of, threshold):
-    policy = FocusFilter(KeepAll(), threshold=threshold, class_rescue=False)
+    together = {"class_rescue": False, "by_class": False}
+    policy = FocusFilter(KeepAll(), threshold=threshold, **together)
     status = policy.select(of, np.random.default_rng(0))
     aside = of.focus[status == Status.UNRELIABLE]
     kept = of.focus[status == Status.TRAINED]
     assert aside.max(initial=-1) <= kept.min(initial=2)
 
 
+@pytest.mark.parametrize("by_class", [True, False])
 @given(of=scores(), threshold=shares)
-def test_no_class_is_erased(of, threshold):
-    policy = FocusFilter(DBPD(0.5), threshold=threshold)
+def test_no_class_is_erased(by_class, of, threshold):
+    policy = FocusFilter(DBPD(0.5), threshold=threshold, by_class=by_class)
     status = policy.select(of, np.random.default_rng(0))
     candidates = set(of.y[of.confidence < 0.5].tolist())
     assert set(of.y[status == Status.TRAINED].tolist()) == candidates
@@ -50,14 +75,15 @@ def test_no_class_is_erased(of, threshold):
 def test_class_rescue_keeps_the_best_of_a_class():
     focus = np.array([0.1, 0.2, 0.8, 0.9])
     y = np.array([1, 1, 0, 0])
-    rescued = select(FocusFilter(KeepAll(), threshold=0.5), focus=focus, y=y)
+    policy = FocusFilter(KeepAll(), threshold=0.5, by_class=False)
+    rescued = select(policy, focus=focus, y=y)
     assert rescued.tolist() == [
         Status.UNRELIABLE,
         Status.TRAINED,
         Status.TRAINED,
         Status.TRAINED,
     ]
-    policy = FocusFilter(KeepAll(), threshold=0.5, class_rescue=False)
+    policy.set_params(class_rescue=False)
     assert (select(policy, focus=focus, y=y) == Status.TRAINED).sum() == 2
 
 

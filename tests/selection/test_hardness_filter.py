@@ -12,7 +12,7 @@ def select(policy, of):
 
 @given(of=scores(), threshold=shares)
 def test_what_is_left_is_a_band(of, threshold):
-    policy = HardnessFilter(DBPD(0.5), threshold, class_rescue=False)
+    policy = HardnessFilter(DBPD(0.5), threshold, class_rescue=False, by_class=False)
     status = select(policy, of)
     aside, trained, easy = (
         of.confidence[status == each]
@@ -35,7 +35,7 @@ def test_class_rescue_keeps_the_easiest_of_a_class():
     of = Scores(
         y=np.array([1, 1, 0, 0]), epoch=1, confidence=np.array([0.1, 0.2, 0.3, 0.4])
     )
-    assert select(HardnessFilter(KeepAll(), 0.5), of).tolist() == [
+    assert select(HardnessFilter(KeepAll(), 0.5, by_class=False), of).tolist() == [
         Status.UNRELIABLE,
         Status.TRAINED,
         Status.TRAINED,
@@ -48,3 +48,11 @@ def test_a_wrong_threshold_is_named():
     message = r"'threshold' parameter of HardnessFilter must be .* Got 1\.5 instead"
     with pytest.raises(ValueError, match=message):
         select(HardnessFilter(KeepAll(), 1.5), of)
+
+
+def test_by_class_each_loses_its_share():
+    of = Scores(
+        y=np.array([1, 1, 0, 0]), epoch=1, confidence=np.array([0.1, 0.2, 0.3, 0.4])
+    )
+    status = select(HardnessFilter(KeepAll(), 0.5), of)
+    assert (status == Status.UNRELIABLE).tolist() == [True, False, True, False]

@@ -123,7 +123,7 @@ def half(focus):
     """Train the better half of all records, whatever their class."""
     flat = {"focus_threshold", "confidence_threshold"}
     params = {name: PARAMS[name] for name in PARAMS.keys() - flat}
-    policy = FocusFilter(KeepAll(), focus, 0.5, class_rescue=False)
+    policy = FocusFilter(KeepAll(), focus, 0.5, class_rescue=False, by_class=False)
     return ERTSClassifier(**params, selection=policy).fit(X, Y)
 
 

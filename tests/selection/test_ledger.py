@@ -95,6 +95,7 @@ class TestSpacedRevisits:
 
 def test_counts_every_status(ledger):
     assert ledger.counts() == {
+        Status.SOFTENED: 0,
         Status.NOT_LOOKED_AT: 1,
         Status.TRAINED: 2,
         Status.EASY: 1,

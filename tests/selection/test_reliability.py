@@ -69,7 +69,9 @@ class TestAuto:
     def select(self, reliability, policy=None):
         n = len(reliability)
         scores = Scores(np.arange(n) % 2, 1, np.zeros(n), np.array(reliability))
-        policy = FocusFilter(policy or DBPD(0.5), "reliability", threshold="auto")
+        policy = FocusFilter(
+            policy or DBPD(0.5), "reliability", threshold="auto", by_class=False
+        )
         return policy.select(scores, np.random.default_rng(0)) == Status.TRAINED
 
     def test_those_below_a_third_are_put_aside(self):
@@ -82,6 +84,15 @@ class TestAuto:
     def test_never_more_than_half(self):
         kept = self.select(np.linspace(0, 0.3, 10))
         assert kept.tolist() == [False] * 5 + [True] * 5
+
+    def test_never_more_than_half_of_a_class(self):
+        """Nobody is believed in the second class, and half of it is trained."""
+        focus = np.array([0.9, 0.1] * 10)
+        scores = Scores(np.arange(20) % 2, 1, np.zeros(20), focus)
+        policy = FocusFilter(DBPD(0.5), "reliability", threshold="auto")
+        kept = policy.select(scores, np.random.default_rng(0)) == Status.TRAINED
+        assert kept[focus == 0.9].all()
+        assert kept[focus == 0.1].sum() == 5
 
     def test_no_candidates(self):
         assert Reliability().share_doubted(np.zeros(0)) == 0
