@@ -18,7 +18,7 @@ import torch
 
 from benchmarks.data import DATA, Split
 from benchmarks.loops import FullData
-from benchmarks.schemes import BATCH_SIZE, warm_up
+from benchmarks.schemes import BATCH_SIZE, ERTS, FEWER, FULL, LEAN, MAP, warm_up
 from sk_erts._network.network import Network
 from sk_erts._records.records import Records
 from sk_erts._records.task import make_task
@@ -29,7 +29,7 @@ from sk_erts._training.scorer import Scorer
 from sk_erts.models import ResNet1d
 from sk_erts.selection import Ledger, as_judge
 
-PREDICTED = ("full data", "full data, fewer epochs", "DBPD", "ERTS", "ERTS, lean")
+PREDICTED = (FULL, FEWER, "DBPD", ERTS, MAP, LEAN)
 
 
 def costs(split: Split, batch_size: int, width: int, turns: int) -> tuple[float, float]:
@@ -44,7 +44,6 @@ def costs(split: Split, batch_size: int, width: int, turns: int) -> tuple[float,
         epochs=1,
         batch_size=batch_size,
         lr=1e-4,
-        gamma=1,
         seed=0,
     )
     training_set = TrainingSet(Records(X), np.arange(n), y, np.ones(n))

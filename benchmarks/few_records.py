@@ -164,7 +164,10 @@ def main() -> None:
             for scheme in options.schemes:
                 epochs = as_many if scheme == CONTROL else options.epochs
                 key = (len(split.y), scheme, seed)
-                row = known.get(key) or run(split, scheme, epochs, seed)
+                row = known.get(key)
+                if row is None or (scheme == CONTROL and row["EE"] != as_many):
+                    row = run(split, scheme, epochs, seed)
+                    known.pop(key, None)
                 found.setdefault(scheme, []).append(row)
                 if scheme == DEFAULT:
                     as_many = round(row["EE"])

@@ -2,7 +2,8 @@
 
 `FullData` is the floor: nothing but batches, steps and a learning rate. The other three
 are schemes of the literature, written anew from their descriptions, each in its own
-loop as its authors run it. All take the same network, loss, optimiser and order.
+loop as its authors run it. All take the same network, loss, optimiser and order, and
+a learning rate that falls to zero along a cosine.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ class FullData:
     X : float32 tensor of shape (n_records, n_leads, n_times)
     codes : int64 tensor of shape (n_records,)
     class_weights : float32 tensor of shape (n_classes,)
-    epochs, batch_size, lr, gamma
-        Length, records per step, learning rate and its factor per epoch.
+    epochs, batch_size, lr
+        Length, records per step, and learning rate of the first epoch.
     """
 
     def __init__(
-        self, X, codes, class_weights, *, epochs, batch_size, lr, gamma, seed
+        self, X, codes, class_weights, *, epochs, batch_size, lr, seed
     ) -> None:
         self.X = X
         self.codes = codes
@@ -40,7 +41,6 @@ class FullData:
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
-        self.gamma = gamma
         self.rng = np.random.default_rng(seed)
         self.n_trained = 0
         self.n_scored = 0
@@ -49,7 +49,7 @@ class FullData:
         """Train a network in place."""
         self.network = network
         optimizer = torch.optim.AdamW(network.parameters(), lr=self.lr)
-        schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, self.gamma)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.epochs)
         for epoch in range(self.epochs):
             for index, weight in self.batches(epoch):
                 network.train()

@@ -102,7 +102,6 @@ def epochs(width: int, turns: int) -> tuple[str, str]:
             epochs=n_epochs,
             batch_size=BATCH_SIZE,
             lr=1e-3,
-            gamma=1,
             seed=0,
         )
         loop.fit(ResNet1d(12, N_CLASSES, width=width))

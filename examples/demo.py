@@ -139,7 +139,7 @@ def read_options() -> argparse.Namespace:
     options.lr = 3e-3
     options.records, options.test_records = (60, 60) if options.quick else (1000, 600)
     options.width, options.epochs = (4, 10) if options.quick else (16, 20)
-    options.batch_size = 4 if options.quick else 64
+    options.batch_size = 4 if options.quick else 32
     return options
 
 
