@@ -66,11 +66,12 @@ class Resample(RecordTransformer):
     def _factor(self) -> Fraction:
         """Return how many time steps one becomes, in whole numbers."""
         exact = Fraction(float(self.fs_out)) / Fraction(float(self.fs_in))
+        # The greater of the two numbers is held within limits.
+        below_one = min(exact, 1 / exact)
         for largest in LARGEST_FACTORS:
-            factor = exact.limit_denominator(largest)
-            is_small = factor.numerator <= LARGEST_FACTORS[-1]
-            if is_small and abs(factor - exact) <= MOST_OFF * exact:
-                return factor
+            near = below_one.limit_denominator(largest)
+            if abs(near - below_one) <= MOST_OFF * below_one:
+                return near if exact < 1 else 1 / near
         refuse(
             self,
             "fs_out",
