@@ -24,6 +24,7 @@ from benchmarks.corrupted import Data, ptbxl
 from benchmarks.where_it_pays import mislabelled
 from sk_erts import ERTSClassifier
 from sk_erts.attribution import positive_share, strength, support, top_mass
+from sk_erts.selection import label_suspicion
 
 EPOCHS = 15
 TOLD_AFTER = (5, 8, 12, 15)
@@ -55,24 +56,17 @@ def evidence(module: torch.nn.Module, X: np.ndarray, y: np.ndarray) -> dict:
     return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
 
 
-def margin(proba: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the probability of the label less the highest other one."""
-    own = np.arange(len(y)), y
-    others = proba.copy()
-    others[own] = 0
-    return proba[own] - others.max(axis=1)
-
-
 def measures(found: dict, y: np.ndarray, quiet: np.ndarray) -> dict[str, np.ndarray]:
     """Return what each measure says of the labels; higher is more reliable."""
     against = found["against rival"]  # (n, steps)
     seconds = np.array_split(against, SECONDS, axis=1)
     by_second = np.stack([part.mean(axis=1) for part in seconds], axis=1)
+    proba = softmax(found["logits"].astype(np.float64), axis=1)
     scale = np.abs(against).mean(axis=1, keepdims=True) + 1e-9
     return {
         "paper's top mass": top_mass(found["map"]),
         "strength": strength(found["map"]),
-        "margin of the probabilities": margin(softmax(found["logits"], axis=1), y),
+        "margin of the probabilities": 1 - 2 * label_suspicion(y, proba),
         "balance": positive_share(against),
         "support": support(against),
         "support by second": (by_second > 0).mean(axis=1),

@@ -9,12 +9,10 @@ import torch
 from sklearn.base import ClassifierMixin
 
 from sk_erts._lib.typing import Array, FloatArray
-from sk_erts._network.network import Network
 from sk_erts._records.divide import divide
 from sk_erts._records.records import Records
 from sk_erts._records.task import make_task
 from sk_erts._training.asks_why import AsksWhy
-from sk_erts._training.inference import probabilities
 from sk_erts._training.plan import MOVED, make_plan
 from sk_erts._training.run import Run, Trained
 from sk_erts._training.skorch_params import SkorchEstimator
@@ -419,9 +417,7 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         ValueError
             If the records have another shape than those of `fit`, or bad values.
         """
-        records = self._check_new_records(X)
-        network = Network(self.net_.module_)
-        return probabilities(network, records, self._trained.task)
+        return self._probabilities(self._check_new_records(X))
 
     def predict_log_proba(self, X: Any) -> FloatArray:
         """Return the logarithms of the probabilities of the classes.
@@ -442,9 +438,7 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         ValueError
             If the records have another shape than those of `fit`, or bad values.
         """
-        records = self._check_new_records(X)
-        network = Network(self.net_.module_)
-        return probabilities(network, records, self._trained.task, log=True)
+        return self._probabilities(self._check_new_records(X), log=True)
 
     def predict(self, X: Any) -> FloatArray:
         """Return the most probable class, or all labels above one half.

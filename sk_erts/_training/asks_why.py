@@ -260,10 +260,15 @@ class AsksWhy(ReadsRecords):
         codes = task.encode(y)
         quality = quality_scores(signal_quality, records)
         known = fingerprint(records, codes) == self._trained.fingerprint
-        proba = probabilities(Network(self.net_.module_), records, task)
+        proba = self._probabilities(records)
         mean_proba = history.mean_proba if known else None
         found = self._evidence_against(records, codes) if evidence else {}
         return audit_table(task, codes, proba, mean_proba, quality, found)
+
+    def _probabilities(self, records: Records, *, log: bool = False) -> FloatArray:
+        """Return what the network gives each class, or the logarithms."""
+        network = Network(self.net_.module_)
+        return probabilities(network, records, self._trained.task, log=log)
 
     def _evidence_against(self, records: Records, codes: Array) -> dict[str, Array]:
         """Return how far each record supports its label, and where it does not."""

@@ -245,10 +245,9 @@ class Selector:
         self._write_down_steps()
         self.probe()
         self._leave_room_for_revision()
-        n_records = self.ledger.n_records
         return {
-            "candidates": self._n_candidates() / n_records,
-            "kept": self.n_trained[-1] / n_records,
+            "candidates": self._n_candidates() / self._n,
+            "kept": self.n_trained[-1] / self._n,
             "EE": self.effective_epochs,
             "scoring_passes": self.scoring_passes,
         }

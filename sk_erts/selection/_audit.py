@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sk_erts._lib.typing import Array, BoolArray, FloatArray
+from sk_erts.selection._focus_measures import support
 from sk_erts.selection._signal_scores import score_signals
 from sk_erts.selection._suspicion import (
     is_ambiguous,
@@ -112,7 +113,7 @@ def where_contradicted(maps: Any) -> dict[str, Array]:
     worst = [int(own.argmin()) for own in maps]
     at = [k if own[k] < 0 else -1 for own, k in zip(maps, worst, strict=True)]
     return {
-        "support": np.array([float((own > 0).mean()) for own in maps]),
+        "support": np.array([float(support(own[np.newaxis])[0]) for own in maps]),
         "contradicted_at": np.array(at, dtype=int),
     }
 

@@ -11,7 +11,7 @@ from sk_erts.selection._judge import Judge
 from sk_erts.selection._judges import as_judge
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores
-from sk_erts.selection._share import all_but_lowest, check_share, groups_by_class
+from sk_erts.selection._share import all_but_lowest, check_share
 
 __all__ = ["VERDICTS", "FocusFilter"]
 
@@ -137,14 +137,14 @@ class FocusFilter(Refinement):
         return frozenset(own) | (as_judge(self.focus).reads - {"maps"})
 
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
-        focus, rank, y = scores.read("focus"), self._rank(scores), scores.y
-        kept = np.ones(len(rank), dtype=bool)
-        for members in groups_by_class(y, self.by_class):
-            share = self._share(focus[members])
-            kept[members] = all_but_lowest(
-                rank[members], share, y[members], self.class_rescue
-            )
-        return kept
+        focus = scores.read("focus")
+        return all_but_lowest(
+            self._rank(scores),
+            lambda members: self._share(focus[members]),
+            scores.y,
+            self.class_rescue,
+            self.by_class,
+        )
 
     def _rank(self, scores: Scores) -> FloatArray:
         focus = scores.read("focus")

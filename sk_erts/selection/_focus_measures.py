@@ -16,7 +16,8 @@ import numpy as np
 from sk_erts._lib.names import nearest
 from sk_erts._lib.typing import BoolArray, FloatArray
 from sk_erts.selection._judge import Judge, Known
-from sk_erts.selection._rounding import below_limit, is_level
+from sk_erts.selection._rounding import is_level
+from sk_erts.selection._share import share_below
 
 FocusMeasure = Callable[[FloatArray], FloatArray]
 
@@ -362,9 +363,7 @@ class Evidence(MapMeasure):
             That of those below 1/3, of which another class was ahead in two thirds;
             at most 0.5.
         """
-        if not len(scores):
-            return 0.0
-        return min(float(np.mean(below_limit(scores, CONTRADICTED))), 0.5)
+        return share_below(scores, CONTRADICTED)
 
 
 #: Below this another class was on average ahead in two thirds of the record.

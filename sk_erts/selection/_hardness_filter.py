@@ -7,7 +7,7 @@ import numpy as np
 from sk_erts._lib.typing import BoolArray
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores
-from sk_erts.selection._share import all_but_lowest, check_share, groups_by_class
+from sk_erts.selection._share import all_but_lowest, check_share
 
 __all__ = ["HardnessFilter"]
 
@@ -93,9 +93,6 @@ class HardnessFilter(Refinement):
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         share = check_share(self.threshold, "HardnessFilter")
         confidence = scores.read("confidence")
-        kept = np.ones(len(scores), dtype=bool)
-        for members in groups_by_class(scores.y, self.by_class):
-            kept[members] = all_but_lowest(
-                confidence[members], share, scores.y[members], self.class_rescue
-            )
-        return kept
+        return all_but_lowest(
+            confidence, share, scores.y, self.class_rescue, self.by_class
+        )

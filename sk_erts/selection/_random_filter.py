@@ -7,7 +7,7 @@ import numpy as np
 from sk_erts._lib.typing import BoolArray
 from sk_erts.selection._ledger import Status
 from sk_erts.selection._policy import Policy, Refinement, Scores
-from sk_erts.selection._share import all_but_lowest, check_share, groups_by_class
+from sk_erts.selection._share import all_but_lowest, check_share
 
 __all__ = ["RandomFilter"]
 
@@ -85,9 +85,4 @@ class RandomFilter(Refinement):
     def _keep(self, scores: Scores, rng: np.random.Generator) -> BoolArray:
         share = check_share(self.threshold, "RandomFilter")
         rank = rng.random(len(scores))
-        kept = np.ones(len(scores), dtype=bool)
-        for members in groups_by_class(scores.y, self.by_class):
-            kept[members] = all_but_lowest(
-                rank[members], share, scores.y[members], self.class_rescue
-            )
-        return kept
+        return all_but_lowest(rank, share, scores.y, self.class_rescue, self.by_class)

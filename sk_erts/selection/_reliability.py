@@ -8,7 +8,7 @@ import numpy as np
 
 from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.selection._judge import Judge, Known
-from sk_erts.selection._rounding import below_limit
+from sk_erts.selection._share import share_below
 from sk_erts.selection._signal_scores import SignalScores, score_signals
 from sk_erts.selection._suspicion import label_suspicion
 
@@ -22,7 +22,6 @@ QUALITY = "The 'signal_quality' of Reliability"
 
 # Below this another class was on average more probable by a third.
 DOUBTED = 1 / 3
-MAX_SHARE = 0.5
 
 
 class Reliability(Judge):
@@ -149,9 +148,7 @@ class Reliability(Judge):
         share : float
             That of those below 1/3; at most 0.5.
         """
-        if not len(scores):
-            return 0.0
-        return min(float(np.mean(below_limit(scores, DOUBTED))), MAX_SHARE)
+        return share_below(scores, DOUBTED)
 
     def _score(self, known: Known) -> FloatArray:
         suspicion: FloatArray = np.zeros(len(known.codes))

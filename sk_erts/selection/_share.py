@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
-from sk_erts.selection._rounding import n_of_share
+from sk_erts.selection._rounding import below_limit, n_of_share
 
-__all__ = ["all_but_lowest", "check_share", "groups_by_class"]
+__all__ = ["all_but_lowest", "check_share", "share_below"]
+
+# No judge puts more aside where it chooses how many.
+MAX_SHARE = 0.5
 
 
 def check_share(
@@ -47,28 +51,32 @@ def check_share(
     return float(value)
 
 
-def groups_by_class(y: IntArray, by_class: bool) -> list[IntArray]:
-    """Return who is ranked with whom.
+def share_below(scores: FloatArray, limit: float) -> float:
+    """Return the share of scores below a limit, but half of them at most.
 
     Parameters
     ----------
-    y : int ndarray of shape (n_records,)
-        Class of each record.
-    by_class : bool
-        Whether each class is ranked by itself.
+    scores : ndarray of shape (n_records,)
+        Of the candidates; there may be none.
+    limit : float
+        Above 0.
 
     Returns
     -------
-    groups : list of int ndarray
-        Positions of the records, each in one of them.
+    share : float
+        Between 0 and 0.5.
     """
-    if not by_class:
-        return [np.arange(len(y))]
-    return [np.flatnonzero(y == label) for label in np.unique(y)]
+    if not len(scores):
+        return 0.0
+    return min(float(np.mean(below_limit(scores, limit))), MAX_SHARE)
 
 
 def all_but_lowest(
-    rank: FloatArray, share: float, y: IntArray, class_rescue: bool
+    rank: FloatArray,
+    share: float | Callable[[IntArray], float],
+    y: IntArray,
+    class_rescue: bool,
+    by_class: bool = False,
 ) -> BoolArray:
     r"""Keep all records but the share that ranks lowest.
 
@@ -78,21 +86,29 @@ def all_but_lowest(
     ----------
     rank : ndarray of shape (n_records,)
         The higher, the better; among equals the first ones are put aside.
-    share : float
-        The share :math:`\theta`, at least 0 and below 1.
+    share : float or callable
+        The share :math:`\theta`, at least 0 and below 1; or what maps positions (n,) of
+        records that are ranked together to theirs.
     y : int ndarray of shape (n_records,)
         Class of each record.
     class_rescue : bool
         Let a class that would lose all its records keep the one that ranks highest.
+    by_class : bool, default=False
+        Rank each class by itself, instead of all together.
 
     Returns
     -------
     kept : bool ndarray of shape (n_records,)
         True for those that are kept.
     """
-    n_aside = n_of_share(share, len(rank))
     kept = np.ones(len(rank), dtype=bool)
-    kept[np.argsort(rank, kind="stable")[:n_aside]] = False
+    groups = [np.arange(len(y))]
+    if by_class:
+        groups = [np.flatnonzero(y == label) for label in np.unique(y)]
+    for members in groups:
+        own = share(members) if callable(share) else share
+        order = np.argsort(rank[members], kind="stable")
+        kept[members[order[: n_of_share(own, len(members))]]] = False
     if class_rescue:
         for label in np.setdiff1d(y, y[kept]):
             members = np.flatnonzero(y == label)
