@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PTBXL ?=
 DATA ?= ../shared/data
 
-.PHONY: demo test test-real figures check docs bench clean
+.PHONY: demo test test-slow test-real figures check docs bench clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -17,7 +17,10 @@ demo: $(VENV)/installed  ## full data, DBPD and ERTS side by side: one table, tw
 	$(BIN)/python examples/demo.py $(if $(PTBXL),--ptbxl "$(PTBXL)")
 
 test: $(VENV)/installed  ## the whole suite, under 10 minutes on 2 cores
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not real"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not real and not slow"
+
+test-slow: $(VENV)/installed  ## scikit-learn's checks of the classifier at its defaults
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 -m slow
 
 test-real: $(VENV)/installed  ## slower tests on real recordings (SK_ERTS_DATA names their folder)
 	$(BIN)/python -m pytest tests -m real

@@ -26,6 +26,7 @@ from sk_erts._network.network import Network
 from sk_erts._records.records import Records
 from sk_erts._records.task import make_task
 from sk_erts._records.training_set import TrainingSet
+from sk_erts._training.inference import probabilities
 from sk_erts._training.judging import Judging
 from sk_erts._training.precision import ScoringPrecision
 from sk_erts._training.scorer import Scorer
@@ -131,6 +132,20 @@ def epochs(width: int, turns: int) -> tuple[str, str]:
     return ratio(erts, by_hand, turns), ratio(skorch, by_hand, turns)
 
 
+def predicting(n: int, width: int, turns: int) -> str:
+    """Batches of one constant size over batches of what there is, up to 128."""
+    X, _ = records(n)
+    network = Network(ResNet1d(12, N_CLASSES, width=width).eval())
+    task = make_task(np.arange(N_CLASSES))
+
+    def plain() -> None:
+        with torch.inference_mode():
+            for start in range(0, n, 128):
+                network.module(torch.from_numpy(X[start : start + 128])).softmax(dim=1)
+
+    return ratio(lambda: probabilities(network, Records(X), task), plain, turns)
+
+
 def import_time(turns: int) -> str:
     """Seconds of ``from sk_erts import ERTSClassifier`` once skorch is there."""
     code = (
@@ -199,6 +214,9 @@ def main() -> None:
         for precision in ("float32", "auto"):
             row = f"scoring ({precision}) / plain float32 pass, width {width}"
             print(f"| {row} | {scoring(width, precision, turns)} |", flush=True)
+    for n in (1, 32, 512):
+        row = f"predict_proba / plain pass, width 16, records: {n}"
+        print(f"| {row} | {predicting(n, 16, turns)} |", flush=True)
     for width in (8, 16):
         own, skorch = epochs(width, turns)
         print(f"| full-data fit / hand-written loop, width {width} | {own} |")

@@ -410,7 +410,8 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`; for several labels, one probability each.
+            In the order of `classes_`; for several labels, one probability each. On a
+            processor those of a record are the same, bit for bit, in any company.
 
         Raises
         ------

@@ -311,6 +311,23 @@ def test_a_probability_hangs_on_its_record_alone(fitted):
         np.testing.assert_array_equal(fitted.predict_proba(X[:n]), together[:n])
 
 
+def test_nor_do_threads_round_it_by_the_batch():
+    """Short records and several threads, where oneDNN's kernels hang on the batch."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 1, 10)), rng.integers(3, size=300)
+    clf = ERTSClassifier(max_epochs=2, random_state=0, verbose=0).fit(X, y)
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        together = clf.predict_proba(X)
+        pieces = np.split(X, [1, 6, 23, 63, 163])
+        np.testing.assert_array_equal(
+            np.concatenate([clf.predict_proba(piece) for piece in pieces]), together
+        )
+    finally:
+        torch.set_num_threads(n_threads)
+
+
 class TestRandomness:
     SCRIPT = """
 import sys, numpy as np

@@ -11,8 +11,11 @@ from sklearn.base import clone
 
 from sk_erts import ERTSClassifier
 from sk_erts._records.overview import is_flat, look_over
+from sk_erts.beats import r_peaks
 from sk_erts.exceptions import DoubtfulInputWarning
 from sk_erts.metrics import deletion_curve
+from sk_erts.preprocessing import BandPass, Standardize
+from sk_erts.quality import SignalQuality, baseline_wander, signal_quality
 from tests.conftest import bumps
 
 X, Y, _ = bumps(40)
@@ -95,6 +98,25 @@ class TestTheirSide:
     def test_small_and_wide_records_are_left_alone(self, clf, shape):
         some = np.random.default_rng(0).normal(size=shape)
         assert told(clone(clf).fit, some, Y) == []
+
+    @pytest.mark.parametrize(
+        "function",
+        [
+            BandPass(100).transform,
+            Standardize().fit_transform,
+            SignalQuality(100).fit,
+            lambda X: signal_quality(X, 100),
+            lambda X: baseline_wander(X, 100),
+            lambda X: r_peaks(X, 100),
+        ],
+    )
+    def test_all_that_take_records_tell(self, function):
+        records = np.random.default_rng(0).normal(size=(3, 400, 100))
+        messages = set(told(function, records))
+        assert all("400 leads and 100 time steps" in message for message in messages)
+        turned = {message.partition("Pass ")[2] for message in messages}
+        assert turned in ({"X.transpose(0, 2, 1)."}, {f"X[{i}].T." for i in range(3)})
+        assert told(function, records.transpose(0, 2, 1)) == []
 
     def test_the_warning_points_at_the_users_line(self, clf):
         with pytest.warns(DoubtfulInputWarning) as found:

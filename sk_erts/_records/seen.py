@@ -10,14 +10,13 @@ import numpy as np
 
 from sk_erts._lib.checks import is_number
 from sk_erts._lib.lead_names import standard_spelling
+from sk_erts._lib.orientation import doubt_of_orientation
 from sk_erts._lib.typing import IntArray
 from sk_erts._records.overview import FEWEST_STEPS, Overview, flattened_order
 from sk_erts._records.records import Records
 
-__all__ = ["Seen", "doubts_of_training", "is_transposed"]
+__all__ = ["Seen", "doubts_of_training"]
 
-# Records of more leads than these, and more than time steps, lie on their side.
-MOST_LEADS = 16
 # Standard deviations in mV between which electrocardiograms lie, scaled or not: in
 # microvolts or steps of a converter they have more, in volts less.
 LARGEST_MV, SMALLEST_MV = 20.0, 0.002
@@ -128,12 +127,12 @@ def doubts_of_training(X: Any, records: Records, overview: Overview) -> Iterator
     doubt : str
         Sentences that follow the name of the estimator, with what to do.
     """
-    if is_transposed(records):
-        yield (
-            f"X holds records of {records.n_leads} leads and {records.n_times} time "
-            "steps: records must be (n_leads, n_times), and these seem to be (n_times, "
-            f"n_leads), as wfdb.rdsamp returns them. Pass {_transposed(X)}."
-        )
+    turned = "X.transpose(0, 2, 1)"
+    if not hasattr(X, "transpose"):
+        turned = f"records x.T; of an array, {turned}"
+    doubt = doubt_of_orientation(records.n_leads, records.n_times, turned=turned)
+    if doubt is not None:
+        yield doubt
         return
     if len(overview.flat):
         yield (
@@ -162,24 +161,6 @@ def doubts_of_training(X: Any, records: Records, overview: Overview) -> Iterator
             f"X holds records of one lead and {records.n_times} time steps, in which "
             f"twelve leads stand in a row. Pass {reshaped}."
         )
-
-
-def is_transposed(records: Records) -> bool:
-    """Return whether records are so much wider than long that they lie on their side.
-
-    Parameters
-    ----------
-    records : Records
-        Any.
-    """
-    n_leads: int = records.n_leads
-    return n_leads > max(int(records.n_times), MOST_LEADS)
-
-
-def _transposed(X: Any) -> str:
-    if hasattr(X, "transpose"):
-        return "X.transpose(0, 2, 1)"
-    return "records x.T; of an array, X.transpose(0, 2, 1)"
 
 
 def _to_unit(times: float) -> str:

@@ -45,6 +45,12 @@ class Signals:
         """Return the first `n` rows."""
         return Signals(self.x[:n], None if self.lengths is None else self.lengths[:n])
 
+    def filled(self, n: int) -> Signals:
+        """Return `n` rows, at least as many as there are: after the last, all again."""
+        rows = torch.arange(n, device=self.x.device) % len(self.x)
+        lengths = self.lengths
+        return Signals(self.x[rows], None if lengths is None else lengths[rows])
+
     def clean(self, values: torch.Tensor) -> torch.Tensor:
         """Return values of the shape of `x`, with zeros behind each row."""
         if self.lengths is None:

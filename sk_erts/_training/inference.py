@@ -23,9 +23,10 @@ Explained = Callable[[torch.Tensor, IntArray], torch.Tensor]
 # Larger batches are slower on a processor: their feature maps outgrow its caches.
 INFERENCE_BATCH_SIZE = 128
 
-# A processor rounds otherwise for a record that comes alone, or with one other: smaller
-# batches are filled up, so that a probability hangs on its record only.
-SMALLEST_BATCH = 8
+# A processor rounds otherwise in batches of another size. Of one constant size, to
+# which the last one is filled up, a probability hangs on its record only, bit for bit.
+# Records go through 32 at a time as fast as through 128; one alone costs 32.
+PREDICTED_AT_ONCE = 32
 
 
 def probabilities(
@@ -52,11 +53,11 @@ def probabilities(
     of_logits = task.log_probability if log else task.probability
 
     def look(index: IntArray) -> Any:
-        filled = np.resize(index, max(len(index), SMALLEST_BATCH))
-        logits = network.logits(records.signals(filled, network.device))
+        signals = records.signals(index, network.device).filled(PREDICTED_AT_ONCE)
+        logits = network.logits(signals)
         return of_logits(logits[: len(index)]).cpu().numpy()
 
-    pieces = records.batches(INFERENCE_BATCH_SIZE)
+    pieces = records.batches(PREDICTED_AT_ONCE)
     with untouched(network.module), torch.inference_mode():
         proba = np.concatenate([look(index) for index in pieces])
     return proba[np.argsort(np.concatenate(pieces))]

@@ -18,6 +18,7 @@ from sk_erts._lib.checks import (
 )
 from sk_erts._lib.lead_names import standard_spelling
 from sk_erts._lib.optional import import_optional
+from sk_erts._lib.orientation import tell_if_transposed
 from sk_erts._lib.typing import Array, FloatArray, IntArray
 
 __all__ = ["as_peaks", "r_peaks"]
@@ -65,6 +66,11 @@ def r_peaks(
         If a record is not what it must be, or no lead has this position or name.
     ImportError
         If sleepecg is not installed; ``pip install "sk-erts[beats]"``.
+
+    Warns
+    -----
+    DoubtfulInputWarning
+        If a record seems to be (n_times, n_leads).
 
     See Also
     --------
@@ -170,6 +176,7 @@ def _position(lead: Any, lead_names: Sequence[str] | None) -> int | None:
 
 def _check_record(x: Any, name: str, lead_names: Sequence[str] | None) -> FloatArray:
     record = as_numbers("r_peaks", name, x, "(n_leads, n_times)")
+    tell_if_transposed("r_peaks", name, record)
     if lead_names is not None:
         check_lead_names("r_peaks", lead_names, len(record), name)
     return record.astype(np.float64)  # (n_leads, n_times)

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sk_erts._lib.orientation import tell_if_transposed
 from sk_erts._lib.typing import Array, FloatArray
 from sk_erts._records.ragged import as_list, is_ragged, stack_if_equal
 
@@ -68,12 +69,19 @@ class RecordTransformer(TransformerMixin, BaseEstimator):
         ------
         ValueError
             If a parameter or a record is not what it must be.
+
+        Warns
+        -----
+        DoubtfulInputWarning
+            If records seem to be (n_times, n_leads).
         """
         check_is_fitted(self)
         self._check_parameters()
         X = self._check(X, reset=False)
         if isinstance(X, list):
             return self._transform_list(X)
+        if X.ndim == 3:
+            tell_if_transposed(type(self).__name__, "X", X)
         pieces = [
             self._transform(X[start : start + N_AT_ONCE]).astype(X.dtype, copy=False)
             for start in range(0, len(X), N_AT_ONCE)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sk_erts._lib.checks import as_numbers, refuse
+from sk_erts._lib.orientation import tell_if_transposed
 from sk_erts._lib.typing import Array, FloatArray
 from sk_erts._records.ragged import as_list, is_ragged
 
@@ -46,12 +47,18 @@ def as_stacks(
     ------
     ValueError
         If a record is not what it must be.
+
+    Warns
+    -----
+    DoubtfulInputWarning
+        If records seem to be (n_times, n_leads).
     """
     if is_ragged(X):
         stacks = [record[np.newaxis] for record in as_list(X, owner)]
     else:
         shapes = ("(n_samples, n_leads, n_times)", "(n_samples, n_times)")
         stacks = _pieces(as_numbers(owner, "X", X, *shapes))
+    tell_if_transposed(owner, "X", stacks[0])
     for stack in stacks:
         n_times = stack.shape[2]
         if n_times < max(SHORTEST_S * fs, 5):

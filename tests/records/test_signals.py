@@ -81,6 +81,14 @@ def test_rows_of_one_length_need_no_padding_taken_off(equal):
     assert equal.alone() is equal
 
 
+def test_a_batch_is_filled_up_with_its_own_rows(ragged, equal, x):
+    filled = ragged.filled(6)
+    order = [0, 1, 2, 3, 0, 1]
+    assert torch.equal(filled.x, x[order])
+    assert filled.lengths.tolist() == [LENGTHS[i] for i in order]
+    assert equal.filled(6).lengths is None
+
+
 def test_several_rows_of_different_lengths_are_not_alone(ragged):
     with pytest.raises(ValueError, match="too many values"):
         ragged.alone()
