@@ -1,9 +1,10 @@
 """Does a network learn as well from fewer electrocardiograms? Full data, DBPD, ERTS.
 
 The same network is trained four times on the same records: on all of them in every
-epoch; on those it still finds hard (progressive data dropout, DBPD); on the hard ones
-that it can also rely on (ERTS); and, as the control, on all of them for no more
-gradients than ERTS took. One table and three figures tell the rest.
+epoch; on those it still finds hard (progressive data dropout, DBPD); on the hard ones,
+with labels softened where the record contradicts them (ERTS); and, as the control, on
+all of them for no more gradients than ERTS took. One table and three figures tell the
+rest.
 
     python examples/demo.py                     # synthetic records, two minutes
     python examples/demo.py --quick             # a few seconds, too few to learn much
@@ -93,7 +94,7 @@ def load_real(options: argparse.Namespace, folds: Sequence[int]) -> Bunch:
 
 
 def draw_figures(clf: ERTSClassifier, train: Bunch, test: Bunch, folder: Path) -> None:
-    """Show what ERTS left out and why, and what it saw in one test record."""
+    """Show what ERTS trained and doubted, and what it saw in one test record."""
     folder.mkdir(parents=True, exist_ok=True)
     selection = SelectionDisplay.from_estimator(clf)
     selection.figure_.savefig(folder / "selection.png", dpi=150)
@@ -107,7 +108,7 @@ def draw_figures(clf: ERTSClassifier, train: Bunch, test: Bunch, folder: Path) -
     # Of the training, the record whose label was doubted most: where it speaks for the
     # label, and where for what the network takes it for.
     k = int(clf.audit(train.X, train.y).loc[0, "record"])
-    left_out = ECGDisplay.from_estimator(
+    doubted = ECGDisplay.from_estimator(
         clf,
         train.X[k],
         fs=100,
@@ -116,10 +117,10 @@ def draw_figures(clf: ERTSClassifier, train: Bunch, test: Bunch, folder: Path) -
         contrast="rival",
         true_label=train.y[k],
     )
-    left_out.figure_.savefig(folder / "left_out.png", dpi=150)
+    doubted.figure_.savefig(folder / "doubted.png", dpi=150)
     print(f"What was trained, epoch by epoch: {folder / 'selection.png'}")
     print(f"What the network saw in record {i}: {folder / 'explanation.png'}")
-    print(f"Why training record {k} was left out: {folder / 'left_out.png'}")
+    print(f"Why the label of training record {k} was doubted: {folder / 'doubted.png'}")
 
 
 def choose_record(clf: ERTSClassifier, test: Bunch) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import make_ecg
 from sk_erts.models import ResNet1d
-from sk_erts.selection import Status
+from sk_erts.selection import is_doubted
 
 # Twelve leads, five seconds, in millivolt. Some records are noisy, some mislabelled.
 classes = ("NORM", "BBB", "PVC")
@@ -18,7 +18,7 @@ X, y = make_ecg(
 )
 X_test, y_test = make_ecg(200, duration_s=5, classes=classes, random_state=1)
 
-# Training skips what is learned already, and puts aside what is hard and unreliable.
+# Training skips what is learned already, and softens labels that are contradicted.
 clf = ERTSClassifier(
     module=ResNet1d,
     module__width=8,
@@ -36,7 +36,7 @@ maps = clf.explain(X_test)
 peak_s = maps.argmax(axis=1) / 100
 print(f"record 0: {clf.predict(X_test[:1])[0]}, evidence at {peak_s[0]:.2f} s")
 
-# Why was this record left out? The ledger tells for every record and epoch.
-aside = (clf.selection_.status == Status.UNRELIABLE).sum(axis=0)
-record = int(np.argmax(aside))
-print(f"record {record} was put aside as unreliable in {aside[record]} epochs")
+# Which labels were doubted? The ledger tells for every record and epoch.
+doubted = is_doubted(clf.selection_.status).sum(axis=0)
+record = int(np.argmax(doubted))
+print(f"the label of record {record} was doubted in {doubted[record]} epochs")

@@ -24,13 +24,13 @@ clf = ERTSClassifier(
     module__width=8,
     module__blocks=(1, 1),
     max_epochs=15,
-    batch_size=8,  # few records: more steps, before anything is put aside
+    batch_size=8,  # few records: more steps, before anything is doubted
     lr=3e-3,
     random_state=0,
 )
 search = GridSearchCV(
     clf,
-    {"focus": ["reliability", "top_mass"], "focus_threshold": [0.2, 0.5]},
+    {"focus": ["support", "top_mass"], "focus_threshold": [0.2, 0.5]},
     scoring="f1_macro",
     cv=2,
     n_jobs=2,

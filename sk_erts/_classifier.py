@@ -25,15 +25,15 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
     r"""Classify electrocardiograms with a network trained on fewer records.
 
     ERTS [1]_ skips the records that are already learned (Progressive Data Dropout,
-    [2]_), and of the hard ones trains only those that can be relied on; the rest are
-    taken for noise. All of it happens inside `fit`: after `warmup_epochs` epochs on
-    all data the *candidates* are the records that the data dropout leaves, the least
-    reliable of them are put aside, and the last `revision_epochs` epochs see all data
-    again.
+    [2]_), and asks which of the hard ones can be relied on. All of it happens in `fit`:
+    after `warmup_epochs` epochs on all data, the *candidates* are what the data dropout
+    leaves, the least reliable of them are doubted, and the last `revision_epochs`
+    epochs see all data again.
 
-    What makes a record reliable is `focus`: in the paper, focused evidence in its
-    Grad-CAM map (``"top_mass"``); by default, whether the network has believed in its
-    label over all epochs. On wrong labels that trains better networks; see Notes.
+    What makes a record reliable is `focus`: in the paper, that its Grad-CAM map is
+    concentrated (``"top_mass"``); by default, that it speaks for the label rather than
+    for the strongest rival (``"support"``). The paper puts doubted records aside; by
+    default their labels are softened, by as much as the evidence contradicts them.
 
     Parameters
     ----------
@@ -53,21 +53,24 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         Share of the easy records that ``"dbpd"`` trains all the same, so that the
         network does not forget them; the papers train none. Each weighs for five;
         :class:`~sk_erts.selection.Rehearsal` has that weight as a parameter.
-    focus : str, callable, Judge or None, default="reliability"
+    focus : str, callable, Judge or None, default="auto"
         By what candidates are judged, a key of :data:`sk_erts.selection.JUDGES`:
-        ``"reliability"``, the label by what all looks at the record said, or a
-        measure of the Grad-CAM map of each look, such as the paper's ``"top_mass"``;
-        a function from signed maps (n, times) to scores (n,); or a
-        :class:`~sk_erts.selection.Judge`, such as
-        :class:`~sk_erts.selection.Reliability` with the quality of the signal. None
-        is data dropout alone; with ``data_dropout=None`` it is training on full data.
+        ``"support"``, the Grad-CAM maps of the label against its strongest rival, of
+        all looks at the record; ``"reliability"``, the probabilities of all looks; a
+        measure of the map of the label, such as the paper's ``"top_mass"``; a function
+        from signed maps (n, times) to scores (n,); or a judge of your own.
+        ``"auto"`` is ``"support"`` where the network's head gives maps for nothing
+        (average pooling, then a linear layer), else ``"reliability"``. None is data
+        dropout alone; with ``data_dropout=None`` it is training on full data.
     focus_threshold : float or "auto", default=0.5
-        Share of the candidates of each class put aside as unreliable. ``"auto"`` takes
-        those in the lower of two groups of focus scores, if there are two; of
-        reliability those below 1/3. Never more than half of the candidates.
-    doubt : {"drop", "soften"}, default="drop"
+        Share of the candidates of each class that is doubted. ``"auto"`` takes those in
+        the lower of two groups of scores, if there are two; of ``"support"`` and
+        ``"reliability"`` those below 1/3. Never more than half of the candidates.
+    doubt : {"auto", "drop", "soften"}, default="auto"
         What becomes of them: put aside, or trained with a label that is softened
         towards what all looks at the record said, by as much as it is doubted.
+        ``"auto"`` softens by ``"support"``, ``"balance"`` and ``"reliability"``, and
+        puts aside by all other judges.
     warmup_epochs : int or tuple of (int, int), default=4
         First epochs, on all data; more of them where records are few, until
         ``looks__first_step`` training steps have been made. Of a pair, the second
@@ -133,7 +136,7 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         Where to train; ``"auto"`` takes a GPU where there is one.
     random_state : int, RandomState instance or None, default=None
         Determines weights, order, selection and split. Of global generators only
-        NumPy's is touched, and only by None, as everywhere in scikit-learn.
+        NumPy's is touched, and only by None.
     warm_start : bool, default=False
         Let `fit` go on from the network of the last `fit`; the schedule starts anew.
     verbose : int, default=1
@@ -163,9 +166,9 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         rows of earlier calls come first; everything else is of the last call alone.
     selection_ : SelectionHistory
         For each record of `X` and each epoch: trained, rehearsed (easy, and trained
-        all the same), easy, unreliable, dropped or not looked at, with its confidence
-        and focus. An epoch cut short by Ctrl-C is
-        the last one here and in `kept_counts_`, but not in `history_`.
+        all the same), softened, easy, unreliable, dropped or not looked at, with its
+        confidence and focus. An epoch cut short by Ctrl-C is the last one here and in
+        `kept_counts_`, but not in `history_`.
     kept_counts_ : int ndarray of shape (n_epochs,)
         Records trained in each epoch.
     effective_epochs_ : float
@@ -184,16 +187,13 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
     -----
     Candidates of DBPD are :math:`\{x : p_t(x) < \tau\}`, with :math:`p_t` the
     probability of the true class; for several labels per record the geometric mean
-    of the probabilities of the true states. The Grad-CAM map is
-    :math:`A_t = \max(0, \sum_k w_k a_{kt})`,
-    :math:`w_k = \frac1T \sum_t \partial y_c / \partial a_{kt}`, and the focus of
-    the paper the share of its mass in its top tenth. The reliability of a label is
-    :math:`(1 + m) / 2` with the margin :math:`m` of its mean probability over all
-    looks at the record; see :class:`~sk_erts.selection.Reliability`.
-
-    The paper's filter and thresholds are ``focus="top_mass", focus_threshold=0.2,
-    confidence_threshold=0.3, warmup_epochs=(5, 3), revision_epochs=1``; the page on
-    the method has what else differs.
+    of the probabilities of the true states. Of their maps against the rival
+    (:class:`~sk_erts.selection.Evidence`) it counts at how many time steps the label is
+    ahead; of the paper's, :math:`A_t = \max(0, \sum_k w_k a_{kt})` with
+    :math:`w_k = \frac1T \sum_t \partial y_c / \partial a_{kt}`, the share of the mass
+    in the top tenth. The paper's filter and thresholds are ``focus="top_mass",
+    focus_threshold=0.2, confidence_threshold=0.3, warmup_epochs=(5, 3),
+    revision_epochs=1``; for what else differs see the page on the method.
 
     References
     ----------
@@ -226,9 +226,9 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         data_dropout: str | Policy | None = "dbpd",
         confidence_threshold: float = 0.7,
         easy_share: float = 0.05,
-        focus: Any = "reliability",
+        focus: Any = "auto",
         focus_threshold: float | str = 0.5,
-        doubt: str = "drop",
+        doubt: str = "auto",
         warmup_epochs: int | tuple[int, int] = 4,
         revision_epochs: int = 0,
         selection: Policy | None = None,

@@ -101,9 +101,12 @@ CASES = {
         looks__revisit_gaps=(1,),
         looks__probe_records=0,
     ),
-    "reliability": lambda: trained(),
-    "reliability, auto": lambda: trained(focus_threshold="auto"),
-    "reliability of all": lambda: trained(data_dropout=None),
+    "defaults": lambda: trained(),
+    "threshold by the scores": lambda: trained(focus_threshold="auto"),
+    "evidence of all": lambda: trained(data_dropout=None),
+    "put aside": lambda: trained(doubt="drop"),
+    "reliability": lambda: trained(focus="reliability"),
+    "reliability, put aside": lambda: trained(focus="reliability", doubt="drop"),
     "reliability and signal": lambda: trained(
         LONG, LONG_CODES, focus=Reliability(SignalQuality(fs=100)), max_epochs=4
     ),

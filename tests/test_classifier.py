@@ -605,19 +605,19 @@ class TestOutput:
         assert list(tmp_path.iterdir()) == []
 
 
-BY_RELIABILITY = FocusFilter(DBPD(0.7), "reliability", 0.5)
+BY_EVIDENCE = FocusFilter(DBPD(0.7), "support", 0.5, doubt="soften")
 
 
 class TestFlatParametersDescribeAPolicy:
     @pytest.mark.parametrize(
         ("params", "policy"),
         [
-            ({}, Rehearsal(BY_RELIABILITY)),
+            ({}, Rehearsal(BY_EVIDENCE)),
             (
                 {"easy_share": 0.2},
-                Rehearsal(BY_RELIABILITY, 0.2),
+                Rehearsal(BY_EVIDENCE, 0.2),
             ),
-            ({"easy_share": 0}, BY_RELIABILITY),
+            ({"easy_share": 0}, BY_EVIDENCE),
             (
                 {"focus": "top_mass", "confidence_threshold": 0.3, "easy_share": 0},
                 FocusFilter(DBPD(0.3), threshold=0.5),

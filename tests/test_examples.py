@@ -36,7 +36,7 @@ def test_first_fit_learns_and_explains(tmp_path):
     spent, of = re.search(r"effective epochs: ([\d.]+) of (\d+)", told).groups()
     assert float(spent) < 0.7 * int(of)
     assert re.search(r"record 0: \w+, evidence at [\d.]+ s", told)
-    assert re.search(r"put aside as unreliable in [1-9]\d* epochs", told)
+    assert re.search(r"was doubted in [1-9]\d* epochs", told)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -44,8 +44,8 @@ def test_grid_search_over_focus_thresholds(tmp_path):
     told = run("grid_search_focus.py", cwd=tmp_path)
     tried = re.findall(r"'(\w+)', 'focus_threshold': ([\d.]+)}: macro-F1 [\d.]+", told)
     assert tried == [
-        ("reliability", "0.2"),
-        ("reliability", "0.5"),
+        ("support", "0.2"),
+        ("support", "0.5"),
         ("top_mass", "0.2"),
         ("top_mass", "0.5"),
     ]
@@ -137,6 +137,18 @@ def test_a_judge_of_ones_own_tells_wrong_labels(tmp_path):
 def test_a_run_broken_off_ends_the_same_in_another_process(tmp_path):
     told = run("broken_off.py", cwd=tmp_path)
     assert "equal weights: True\nepochs: 8 of 8" in told
+
+
+def test_a_recurrence_continues_records_better_than_their_last_value(tmp_path):
+    told = run("forecast.py", cwd=tmp_path)
+    errors = dict(re.findall(r"^([a-z -]+): ([\d.]+) mV$", told, re.MULTILINE))
+    assert list(errors) == [
+        "stays where it is",
+        "as one beat before",
+        "tensor-power recurrence",
+    ]
+    still, _, said = map(float, errors.values())
+    assert said < 0.9 * still
 
 
 @pytest.mark.parametrize("name", ["own_network.py", "own_judge.py", "broken_off.py"])

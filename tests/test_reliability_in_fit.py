@@ -44,6 +44,7 @@ class Loudness(BaseEstimator):
 def params(small):
     return small | {
         "focus": "reliability",
+        "doubt": "drop",
         "focus_threshold": "auto",
         "confidence_threshold": 0.7,
         "warmup_epochs": 3,
@@ -64,7 +65,7 @@ def test_wrong_labels_are_put_aside(params):
 def test_who_is_put_aside_is_less_reliable_than_who_is_trained(params):
     together = {"class_rescue": False, "by_class": False}
     policy = FocusFilter(DBPD(0.7), "reliability", 0.3, **together)
-    for name in ("focus", "focus_threshold", "confidence_threshold"):
+    for name in ("focus", "focus_threshold", "confidence_threshold", "doubt"):
         del params[name]
     params |= {"selection": policy, "looks__renewal_interval": "epoch"}
     story = ERTSClassifier(**params).fit(X, GIVEN).selection_
@@ -207,7 +208,7 @@ def test_wrong_superclasses_are_put_aside(ptbxl):  # noqa: F811 (the fixture)
 
 
 def test_as_a_policy_of_ones_own(params):
-    for name in ("focus", "focus_threshold", "confidence_threshold"):
+    for name in ("focus", "focus_threshold", "confidence_threshold", "doubt"):
         del params[name]
     policy = FocusFilter(DBPD(0.7), Reliability(Loudness()), 0.5)
     clf = ERTSClassifier(**params, selection=policy).fit(X, GIVEN)

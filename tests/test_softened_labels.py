@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from sk_erts import ERTSClassifier
 from sk_erts._records.task import OneClass, SeveralLabels
-from sk_erts.selection import DBPD, FocusFilter, Scores, Status
+from sk_erts.quality import SignalQuality
+from sk_erts.selection import DBPD, FocusFilter, Reliability, Scores, Status
 from tests.conftest import bumps
 
 X, Y, _ = bumps(120)
@@ -120,3 +122,55 @@ def test_several_labels(small):
     softened = (clf.selection_.status == Status.SOFTENED).any(axis=0)
     assert softened[WRONG].mean() > 2 * softened[~WRONG].mean()
     assert (clf.predict(X)[WRONG] == labels[WRONG]).mean() > 0.8
+
+
+class Squeezed(nn.Module):
+    """A head that is no linear layer behind pooling: its maps cost a gradient."""
+
+    def __init__(self, n_leads, n_classes):
+        super().__init__()
+        self.features = nn.Conv1d(n_leads, 4, 5, padding=2)
+        self.head = nn.Sequential(
+            nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(4, n_classes), nn.Tanh()
+        )
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+class TestDefaults:
+    def statuses(self, params):
+        return set(np.unique(ERTSClassifier(**params).fit(X, GIVEN).selection_.status))
+
+    def test_evidence_decides_where_maps_are_free(self, small):
+        params = small | PHASES
+        clf = ERTSClassifier(**params).fit(X, GIVEN)
+        told = ERTSClassifier(**params, focus="support", doubt="soften").fit(X, GIVEN)
+        np.testing.assert_array_equal(clf.selection_.status, told.selection_.status)
+        np.testing.assert_array_equal(clf.predict_proba(X), told.predict_proba(X))
+        assert (clf.selection_.status == Status.SOFTENED).any()
+
+    def test_probabilities_decide_elsewhere(self):
+        params = PHASES | {"module": Squeezed, "random_state": 0, "verbose": 0}
+        params |= {"looks__first_step": 0, "batch_size": 16}
+        clf = ERTSClassifier(**params).fit(X, GIVEN)
+        told = ERTSClassifier(**params, focus="reliability").fit(X, GIVEN)
+        np.testing.assert_array_equal(clf.selection_.status, told.selection_.status)
+        np.testing.assert_array_equal(clf.focus_score(X, Y), told.focus_score(X, Y))
+        by_map = ERTSClassifier(**params, focus="support").fit(X, GIVEN)
+        assert (clf.focus_score(X, Y) != by_map.focus_score(X, Y)).any()
+
+    @pytest.mark.parametrize("focus", ["support", "balance", "reliability"])
+    def test_a_degree_of_belief_softens(self, focus, small):
+        found = self.statuses(small | PHASES | {"focus": focus})
+        assert Status.SOFTENED in found
+        assert Status.UNRELIABLE not in found
+
+    @pytest.mark.parametrize(
+        "focus",
+        ["top_mass", lambda maps: maps.max(axis=1), Reliability(SignalQuality(100))],
+    )
+    def test_any_other_score_puts_aside(self, focus, small):
+        found = self.statuses(small | PHASES | {"focus": focus})
+        assert Status.UNRELIABLE in found
+        assert Status.SOFTENED not in found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -37,6 +37,7 @@ from sk_erts.selection import (
     Policy,
     Rehearsal,
     Schedule,
+    as_judge,
 )
 from sk_erts.selection._focus_filter import VERDICTS
 
@@ -51,7 +52,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "easy_share": [Interval(Real, 0, 1, closed="both")],
     "focus": [str, callable, Judge, None],
     "focus_threshold": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
-    "doubt": [StrOptions(set(VERDICTS))],
+    "doubt": [StrOptions({"auto", *VERDICTS})],
     "revision_epochs": [NO_NEGATIVES],
     "selection": [Policy, None],
     "looks": [Looks, None],
@@ -97,6 +98,9 @@ POLICY_PARAMETERS = (
 )
 
 
+# What ``focus="auto"`` is where a look tells of the map for nothing, and elsewhere.
+FREE, OTHERWISE = "support", "reliability"
+
 # Where parameters of earlier versions went.
 MOVED = {
     "renewal_interval": "'looks__renewal_interval'",
@@ -126,6 +130,8 @@ class Plan:
         Parameters of the net's parts.
     policy : Policy
         Which records to train.
+    policy_without_maps : Policy or None
+        The same for a network whose maps are not free, if that is another.
     schedule : Schedule
         When it rules.
     epochs : int
@@ -154,6 +160,7 @@ class Plan:
     epochs: int
     seed: int
     device: torch.device
+    policy_without_maps: Policy | None = None
     budget: float | None = None
     looks: Looks = field(default_factory=Looks)
     parts: Parts = field(default_factory=Parts)
@@ -176,6 +183,12 @@ class Plan:
     def judge(self) -> Judge:
         """By what candidates are judged; the paper's measure where nothing is said."""
         return self.policy.judge or JUDGES["top_mass"]
+
+    def settled(self, *, maps_are_free: bool) -> Plan:
+        """Return the plan for a network, now that it is known what its maps cost."""
+        if maps_are_free or self.policy_without_maps is None:
+            return self
+        return replace(self, policy=self.policy_without_maps, policy_without_maps=None)
 
 
 def make_plan(
@@ -227,7 +240,10 @@ def make_plan(
         module=estimator.module,
         parts=_checked_parts(estimator),
         augment=_augmentations(estimator, name),
-        policy=_policy(estimator, name),
+        policy=_policy(estimator, name, FREE),
+        policy_without_maps=_policy(estimator, name, OTHERWISE)
+        if estimator.focus == "auto"
+        else None,
         schedule=Schedule(None, *warm_ups)
         if one_epoch
         else Schedule(estimator.max_epochs, *warm_ups, estimator.revision_epochs),
@@ -343,8 +359,11 @@ def _augmentations(estimator: Any, name: str) -> Sequence[Augment]:
     return tuple(steps)
 
 
-def _policy(estimator: Any, name: str) -> Policy:
-    """Return the policy that the flat parameters, or `selection`, describe."""
+def _policy(estimator: Any, name: str, auto: str) -> Policy:
+    """Return the policy that the flat parameters, or `selection`, describe.
+
+    The name of the judge that ``focus="auto"`` stands for is `auto`.
+    """
     if estimator.selection is not None:
         params = estimator.get_params(deep=False)
         defaults = type(estimator)().get_params(deep=False)
@@ -368,13 +387,14 @@ def _policy(estimator: Any, name: str) -> Policy:
         else clone(dropout, safe=False)
     )
     is_difficulty_based = isinstance(policy, DBPD)
-    if estimator.focus is not None:
-        _check_focus(estimator.focus, name)
-        focus = estimator.focus
+    focus = estimator.focus if estimator.focus != "auto" else auto
+    if focus is not None:
+        _check_focus(focus, name)
         focus = clone(focus) if isinstance(focus, Judge) else focus
-        policy = FocusFilter(
-            policy, focus, estimator.focus_threshold, doubt=estimator.doubt
-        )
+        doubt = estimator.doubt
+        if doubt == "auto":
+            doubt = "soften" if as_judge(focus).softens else "drop"
+        policy = FocusFilter(policy, focus, estimator.focus_threshold, doubt=doubt)
     if is_difficulty_based and estimator.easy_share > 0:
         policy = Rehearsal(policy, estimator.easy_share)
     return policy
@@ -390,5 +410,5 @@ def _check_focus(focus: Any, name: str) -> None:
     if isinstance(focus, str) and focus not in JUDGES:
         raise ValueError(
             f"The 'focus' parameter of {name} must be the name of a judge. Got "
-            f"{focus!r}. {nearest(focus, JUDGES)}"
+            f"{focus!r}. {nearest(focus, [*JUDGES, 'auto'])}"
         )

@@ -148,6 +148,7 @@ class Run:
         with self._at_work():
             self.net = make_net(plan, data)
             network = Network(self.net.module_, plan.cam_layer)
+            self.plan = plan = plan.settled(maps_are_free=network.linear is not None)
             judge = plan.judge
             averaged = ["focus"] if judge.averaged and judge.reads_maps else []
             gaps = plan.looks.revisit_gaps

@@ -29,7 +29,7 @@ from sk_erts.plotting._selection_tables import (
     members,
     most_put_aside,
 )
-from sk_erts.selection._ledger import SelectionHistory, Status
+from sk_erts.selection._ledger import SelectionHistory, Status, is_doubted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,16 +49,17 @@ class SelectionDisplay:
     """Show what became of the training records, and what that cost.
 
     The panel of epochs stacks the shares of the records that were trained, rehearsed,
-    unreliable, easy and dropped: the trained and the rehearsed are kept. Diamonds give
-    the candidates, which are the trained and the unreliable. Below it are the effective
-    epochs so far, beside those of training on full data. Other panels show what became
-    of each class, the scores of the candidates, and the records most often put aside.
+    softened, unreliable, easy and dropped: the first three are kept. Diamonds give the
+    candidates, which are the trained and the doubted, be they softened or unreliable.
+    Below it are the effective epochs so far, beside those of training on full data.
+    Other panels show what became of each class, the scores of the candidates, and the
+    records most often doubted.
     Use `from_estimator` to make one.
 
     Parameters
     ----------
     shares : array-like of shape (n_epochs, 6)
-        Shares of the training records, between 0 and 1: trained, rehearsed,
+        Shares of the training records, between 0 and 1: trained, rehearsed, softened,
         unreliable, easy, dropped.
     effective_epochs : array-like of shape (n_epochs,)
         Records trained up to the end of each epoch, divided by the size of the
@@ -89,9 +90,9 @@ class SelectionDisplay:
     class_bars_ : dict of str to BarContainer
         Its bars, by status.
     points_ : dict of str to PathCollection
-        Focus over confidence, of the trained and of the unreliable.
+        Focus over confidence, of the trained and of the doubted.
     put_aside_ : int ndarray of shape (n_records,)
-        Rows of ``X`` most often unreliable.
+        Rows of ``X`` most often doubted.
     put_aside_bars_ : BarContainer
         In how many epochs they were.
     ax_ : Axes
@@ -262,7 +263,7 @@ class SelectionDisplay:
         kind : {"epochs", "classes", "focus", "put_aside", "all"}, default="epochs"
             Shares and effective epochs; what became of each class, on average over
             the epochs in which a selection ruled; focus over confidence of the
-            candidates that were judged last; or the records most often unreliable;
+            candidates that were judged last; or the records most often doubted;
             its title tells how many more were so as often as the last one.
         n_records : int, default=10
             How many records "put_aside" lists at most.
@@ -347,13 +348,13 @@ class SelectionDisplay:
             ax,
             story.confidence[at, rows],
             story.focus[at, rows],
-            story.status[at, rows] == Status.UNRELIABLE,
+            story.status[at, rows],
             None if epoch is None else int(self.epochs[epoch]),
             story.judged_by[at] if len(story.judged_by) else "focus",
         )
 
     def _plot_put_aside(self, ax: Axes, n_records: int) -> None:
-        """List the records that were unreliable in most epochs."""
+        """List the records that were doubted in most epochs."""
         story = self._story("put_aside")
         rows, counts, n_tied = most_put_aside(story.status, n_records)
         if self.y is None:
@@ -364,7 +365,7 @@ class SelectionDisplay:
                 ": " + " + ".join(np.array(names)[membership[row]]) for row in rows
             ]
         self.put_aside_ = rows
-        n_epochs = int((story.status == Status.UNRELIABLE).any(axis=1).sum())
+        n_epochs = int(is_doubted(story.status).any(axis=1).sum())
         self.put_aside_bars_ = draw_put_aside(
             ax,
             [f"record {row}{label}" for row, label in zip(rows, labels, strict=True)],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sk_erts._lib.typing import BoolArray, FloatArray, IntArray
+from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.selection._ledger import Status
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def draw_candidates(
     ax: Axes,
     confidence: FloatArray,
     focus: FloatArray,
-    unreliable: BoolArray,
+    status: IntArray,
     epoch: int | None,
     judged_by: str,
 ) -> dict[str, Any]:
@@ -98,8 +98,8 @@ def draw_candidates(
         Where to draw.
     confidence, focus : ndarray of shape (n_candidates,)
         Their scores.
-    unreliable : bool ndarray of shape (n_candidates,)
-        Who was put aside.
+    status : int ndarray of shape (n_candidates,)
+        What became of them, values of `Status`.
     epoch : int or None
         Number of the epoch, from 1; None if no candidate was ever judged by its focus.
     judged_by : str
@@ -108,22 +108,23 @@ def draw_candidates(
     Returns
     -------
     points : dict of str to PathCollection
-        The trained and the unreliable.
+        The trained and the doubted.
     """
     points = {}
-    for status, chosen, marker, size in (
-        (Status.TRAINED, ~unreliable, "o", 14),
-        (Status.UNRELIABLE, unreliable, "^", 30),
-    ):
-        points[status.label] = ax.scatter(
+    doubted = (
+        Status.SOFTENED if (status == Status.SOFTENED).any() else Status.UNRELIABLE
+    )
+    for verdict, marker, size in ((Status.TRAINED, "o", 14), (doubted, "^", 30)):
+        chosen = status == verdict
+        points[verdict.label] = ax.scatter(
             confidence[chosen],
             focus[chosen],
             s=size,
             marker=marker,
-            color=LOOK[status][0],
+            color=LOOK[verdict][0],
             edgecolors="#202020" if marker == "^" else "white",
             linewidths=0.5,
-            label=f"{status.label} ({chosen.sum()})",
+            label=f"{verdict.label} ({chosen.sum()})",
         )
     ax.set(
         xlabel="confidence (probability of the true class)",
@@ -148,14 +149,14 @@ def draw_candidates(
 def draw_put_aside(
     ax: Axes, names: Sequence[str], counts: IntArray, n_epochs: int, n_tied: int
 ) -> Any:
-    """Show in how many epochs the records most often put aside were unreliable.
+    """Show in how many epochs the records most often doubted were so.
 
     Parameters
     ----------
     ax : Axes
         Where to draw.
     names : sequence of str of length n_records
-        Of the records, most often put aside first.
+        Of the records, most often doubted first.
     counts : int ndarray of shape (n_records,)
         In how many epochs.
     n_epochs : int
@@ -176,7 +177,7 @@ def draw_put_aside(
     ax.set_ylim(max(len(names), 1) - 0.5, -0.5)
     ax.set(
         xlim=(0, 1.1 * max(n_epochs, 1)),
-        xlabel=f"epochs in which the record was unreliable (of {n_epochs})",
+        xlabel=f"epochs in which the record was doubted (of {n_epochs})",
     )
     ax.locator_params(axis="x", integer=True)
     if n_tied:
@@ -188,5 +189,5 @@ def draw_put_aside(
             fontsize="medium",
         )
     if not len(names):
-        ax.set_title("no record was put aside", fontsize="medium")
+        ax.set_title("no record was doubted", fontsize="medium")
     return bars

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
-from sk_erts.selection._ledger import Status
+from sk_erts.selection._ledger import Status, is_doubted
 
 __all__ = ["candidates_by", "class_shares", "members", "most_put_aside"]
 
@@ -79,16 +79,16 @@ def candidates_by(
     (0, [0, 1])
     """
     known = np.isfinite(confidence) & np.isfinite(focus)
-    known &= (status == Status.TRAINED) | (status == Status.UNRELIABLE)
-    # In a revision all are trained, whatever their focus; so one must be put aside.
-    judged = np.flatnonzero((status == Status.UNRELIABLE).any(axis=1))
+    known &= (status == Status.TRAINED) | is_doubted(status)
+    # In a revision all are trained, whatever their focus; so one must be doubted.
+    judged = np.flatnonzero(is_doubted(status).any(axis=1))
     if not judged.size:
         return None, np.array([], dtype=int)
     return int(judged[-1]), np.flatnonzero(known[judged[-1]])
 
 
 def most_put_aside(status: IntArray, n_records: int) -> tuple[IntArray, IntArray, int]:
-    """Return the records that were unreliable in most epochs.
+    """Return the records that were doubted in most epochs.
 
     Parameters
     ----------
@@ -100,11 +100,11 @@ def most_put_aside(status: IntArray, n_records: int) -> tuple[IntArray, IntArray
     Returns
     -------
     rows : int ndarray of shape (n,)
-        Most often unreliable first; of equals the first in ``X``.
+        Most often doubted first; of equals the first in ``X``.
     counts : int ndarray of shape (n,)
         In how many epochs, above 0.
     n_tied : int
-        Records left out that were unreliable as often as the last one: that these are
+        Records left out that were doubted as often as the last one: that these are
         listed and not those means nothing.
 
     Examples
@@ -117,7 +117,7 @@ def most_put_aside(status: IntArray, n_records: int) -> tuple[IntArray, IntArray
     >>> rows.tolist(), counts.tolist(), n_tied
     ([2, 1], [2, 1], 1)
     """
-    counts = (status == Status.UNRELIABLE).sum(axis=0)
+    counts = is_doubted(status).sum(axis=0)
     rows = np.argsort(-counts, kind="stable")[:n_records]
     rows = rows[counts[rows] > 0]
     shown = counts[rows]

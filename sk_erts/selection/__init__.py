@@ -12,6 +12,7 @@ from sk_erts.selection._ledger import (
     Ledger,
     SelectionHistory,
     Status,
+    is_doubted,
     takes_gradient,
 )
 from sk_erts.selection._looks import Looks
@@ -56,6 +57,7 @@ __all__ = [
     "Status",
     "as_judge",
     "is_ambiguous",
+    "is_doubted",
     "label_suspicion",
     "share_below_gap",
     "signal_suspicion",

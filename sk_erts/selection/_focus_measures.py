@@ -347,6 +347,7 @@ class Evidence(MapMeasure):
 
     against_rival = True
     averaged = True
+    softens = True
     shown_as = "evidence for the label"
 
     def share_doubted(self, scores: FloatArray) -> float:

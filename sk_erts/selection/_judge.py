@@ -72,6 +72,9 @@ class Judge(BaseEstimator, ABC):
     remembers : bool
         Whether it judges by earlier epochs, so that records which are new to
         ``partial_fit`` cannot be judged yet.
+    softens : bool
+        Whether the score is a degree of belief in the label, so that the classifier
+        by default softens what is doubted instead of putting the record aside.
     shown_as : str
         What figures write beside its axis.
 
@@ -104,6 +107,7 @@ class Judge(BaseEstimator, ABC):
     against_rival: ClassVar[bool] = False
     averaged: ClassVar[bool] = False
     remembers: ClassVar[bool] = False
+    softens: ClassVar[bool] = False
     shown_as: str = "score of the judge"
 
     @property

@@ -95,6 +95,30 @@ def is_hard(status: IntArray) -> BoolArray:
     return result
 
 
+def is_doubted(status: IntArray) -> BoolArray:
+    """Return which statuses mean that a record was hard and not relied on.
+
+    Parameters
+    ----------
+    status : int ndarray
+        Values of `Status`.
+
+    Returns
+    -------
+    is_doubted : bool ndarray of the same shape
+        True for `Status.UNRELIABLE` and `Status.SOFTENED`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts.selection import Status, is_doubted
+    >>> is_doubted(np.array([Status.TRAINED, Status.SOFTENED])).tolist()
+    [False, True]
+    """
+    result: BoolArray = (status == Status.UNRELIABLE) | (status == Status.SOFTENED)
+    return result
+
+
 class Ledger:
     """One row per training record: its latest scores, and its story by epoch.
 

@@ -116,6 +116,11 @@ class Reliability(Judge):
             )
         return frozenset({"confidence"} if self.label else ())
 
+    @property
+    def softens(self) -> bool:  # type: ignore[override]  # as parameters say
+        """Whether it speaks of the label alone."""
+        return self.label and self.signal_quality is None
+
     def measure_signals(self, records: Records, rows: IntArray) -> SignalScores | None:
         """Measure the signals of the training records, if their quality counts.
 

@@ -37,7 +37,7 @@ def test_quick_demo_prints_a_table_and_writes_three_figures(demo, capsys, tmp_pa
     assert rows["full data"][4] == "100%"
     folder = tmp_path / "figures" / "here"
     assert rows["shorter"][1] == rows["ERTS"][1]
-    for name in ("selection.png", "explanation.png", "left_out.png"):
+    for name in ("selection.png", "explanation.png", "doubted.png"):
         assert image.imread(folder / name).std() > 0.05  # something is drawn
         assert any(str(Path("figures/here", name)) in line for line in lines)
     assert not (tmp_path / "demo_output").exists()

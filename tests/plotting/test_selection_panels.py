@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
@@ -78,6 +80,17 @@ def test_points_are_the_candidates_judged_last(display):
     assert display.ax_.get_title(loc="left") == "candidates of epoch 4"
 
 
+def test_the_softened_are_doubted_as_the_unreliable_are(display):
+    softened = np.where(STATUS == U, Status.SOFTENED, STATUS)
+    display.story = replace(display.story, status=softened)
+    display.plot(kind="focus")
+    assert set(display.points_) == {"trained", "softened"}
+    assert len(display.points_["softened"].get_offsets()) == 2
+    display.plot(kind="put_aside")
+    assert display.put_aside_.tolist() == [1, 0]
+    assert "doubted (of 2)" in display.ax_.get_xlabel()
+
+
 def test_candidates_without_scores_are_left_out():
     focus = np.where(STATUS == U, np.nan, 0.5)
     epoch, rows = candidates_by(STATUS, np.full((5, 5), 0.5), focus)
@@ -122,7 +135,7 @@ def test_story_in_which_nobody_was_put_aside():
     story = SelectionHistory(np.full((2, 3), T), np.ones((2, 3)), np.ones((2, 3)))
     display = SelectionDisplay([[1, 0, 0, 0, 0, 0]] * 2, [1, 2], story=story)
     display.plot(kind="put_aside")
-    assert display.ax_.get_title() == "no record was put aside"
+    assert display.ax_.get_title() == "no record was doubted"
     display.plot(kind="focus")
     assert display.ax_.get_title() == "no candidate was judged by its focus"
 

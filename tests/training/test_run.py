@@ -17,6 +17,7 @@ from sk_erts._training.plan import make_plan
 from sk_erts._training.run import Run
 from sk_erts.augmentation import AddNoise, TimeShift
 from sk_erts.exceptions import FitInterruptedWarning
+from sk_erts.selection import is_doubted
 from tests.conftest import BY_MAP, bumps
 from tests.equal_results import Pooled
 
@@ -91,7 +92,8 @@ CASES = {
     "dropout": BY_MAP | {"module": Pooled},
     "several labels": {"y": SEVERAL},
     "different lengths": {"X": RAGGED},
-    "reliability of all": {"data_dropout": None},
+    "evidence of all": {"data_dropout": None},
+    "reliability, put aside": {"focus": "reliability", "doubt": "drop"},
     "batch by batch": BY_MAP | {"looks__renewal_interval": "batch"},
     "momentum": {"optimizer": torch.optim.SGD, "optimizer__momentum": 0.9},
     "own callback": {"callbacks": [Count()]},
@@ -207,7 +209,8 @@ def test_the_cases_have_what_they_are_about():
     for name in ("defaults", "top mass", "several labels", "different lengths"):
         left = to_the_end(new_run(**CASES[name])).leave()
         assert left.scoring_passes > 0
-        assert 2 < left.effective_epochs < 5
+        assert 2 < left.effective_epochs <= 5
+        assert left.effective_epochs < 5 or is_doubted(left.history.status).any()
 
 
 def test_a_run_that_ended_early_is_over_wherever_it_goes_on():
