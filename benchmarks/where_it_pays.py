@@ -226,7 +226,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--runs", type=Path, help="file to which each run is added")
     parser.add_argument("--figure", type=Path, help="draw this, of --of")
-    parser.add_argument("--of", choices=JUDGED, default="support, put aside")
+    parser.add_argument("--of", choices=JUDGED, default="support, softened")
     args = parser.parse_args()
     data = DATA[args.data](args.folder)
     rows: list[dict] = []

@@ -39,7 +39,7 @@ N_FOLDS = 3
 TRAININGS = {
     "full data": {"data_dropout": None, "focus": None},
     "selection": BY_MAP,
-    "reliability": {},
+    "reliability": {"focus": "reliability", "doubt": "drop"},
 }
 
 Run = dict[str, np.ndarray]
