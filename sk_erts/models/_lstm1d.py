@@ -9,12 +9,15 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from sk_erts._lib.checks import refuse
 from sk_erts._network.heads import PooledLinear
 from sk_erts._records.signals import inside
+from sk_erts.models._checks import check_kernel_size, check_sizes
 from sk_erts.models._padding import normalise, steps_after
+from sk_erts.models._pooled import PooledNetwork
 
 
-class LSTM1d(nn.Module):
+class LSTM1d(PooledNetwork):
     """Classify records with a long short-term memory [1]_ behind one convolution.
 
     The strided convolution makes `hidden` channels of the leads and leaves one time
@@ -44,7 +47,8 @@ class LSTM1d(nn.Module):
     Raises
     ------
     ValueError
-        If a size is below one, `kernel_size` is even, or `stride` is longer than it.
+        If a size is no int of at least one, `kernel_size` is even, or `stride` is
+        longer than it.
 
     See Also
     --------
@@ -89,26 +93,14 @@ class LSTM1d(nn.Module):
         stride: int = 4,
         kernel_size: int = 9,
     ) -> None:
-        super().__init__()
         sizes = {"n_leads": n_leads, "n_classes": n_classes, "hidden": hidden}
-        sizes |= {"n_layers": n_layers, "stride": stride, "kernel_size": kernel_size}
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(
-                    f"The {name!r} parameter of LSTM1d must be at least 1. Got "
-                    f"{size!r} instead."
-                )
-        if kernel_size % 2 == 0:
-            raise ValueError(
-                "The 'kernel_size' parameter of LSTM1d must be odd, so that feature "
-                f"maps stay centred on the signal. Got {kernel_size!r} instead."
-            )
+        check_sizes(self, **sizes, n_layers=n_layers, stride=stride)
+        check_kernel_size(self, kernel_size)
         if stride > kernel_size:
-            raise ValueError(
-                "The 'stride' parameter of LSTM1d must be at most 'kernel_size', "
-                f"{kernel_size!r}, so that no time step is left out. Got {stride!r} "
-                "instead."
-            )
+            wanted = f"be at most 'kernel_size', {kernel_size!r}"
+            advice = "No time step may be left out."
+            refuse(self, "stride", wanted, repr(stride), advice)
+        super().__init__()
         self.features = _Recurrence(
             nn.Conv1d(
                 n_leads, hidden, kernel_size, stride, kernel_size // 2, bias=False
@@ -118,43 +110,6 @@ class LSTM1d(nn.Module):
             ),
         )
         self.head = PooledLinear(hidden * (1 + bidirectional), n_classes)
-
-    def forward(
-        self, x: torch.Tensor, lengths: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Map records to logits.
-
-        Parameters
-        ----------
-        x : tensor of shape (n, leads, times)
-            Records, in the unit of the training data.
-        lengths : int tensor of shape (n,), optional
-            Where each record ends; what stands behind is not seen. By default all
-            records fill the tensor.
-
-        Returns
-        -------
-        logits : tensor of shape (n, classes)
-            One per class.
-        """
-        steps = None if lengths is None else self.feature_lengths(lengths)
-        logits: torch.Tensor = self.head(self.features(x, lengths), steps)
-        return logits
-
-    def feature_lengths(self, lengths: torch.Tensor) -> torch.Tensor:
-        """Return how many steps of the feature maps belong to records.
-
-        Parameters
-        ----------
-        lengths : int tensor of shape (n,)
-            Time steps of the records.
-
-        Returns
-        -------
-        steps : int tensor of shape (n,)
-            Time steps of their feature maps.
-        """
-        return steps_after(self.features.stride, lengths)
 
 
 class _Recurrence(nn.Module):

@@ -1,16 +1,19 @@
 """A residual network over time, the package's workhorse."""
 
 from collections.abc import Sequence
+from math import prod
 
 import torch
 from torch import nn
 
 from sk_erts._network.heads import PooledLinear
 from sk_erts._records.signals import inside
+from sk_erts.models._checks import check_blocks, check_kernel_size, check_sizes
 from sk_erts.models._padding import normalise, steps_after
+from sk_erts.models._pooled import PooledNetwork
 
 
-class ResNet1d(nn.Module):
+class ResNet1d(PooledNetwork):
     """Classify records with a one-dimensional residual network.
 
     A strided stem is followed by ``len(blocks)`` stages; each stage after the
@@ -35,7 +38,19 @@ class ResNet1d(nn.Module):
     Raises
     ------
     ValueError
-        If a size is below one, or `kernel_size` is even.
+        If a size is no int of at least one, or `kernel_size` is even.
+
+    See Also
+    --------
+    ResNet1d18, ResNet1d34 : The sizes of [1]_; ``"resnet1d18"`` and ``"resnet1d34"`` by
+        name.
+    XResNet1d101 : A deeper network of bottlenecks.
+
+    Notes
+    -----
+    As in [1]_: stages of basic blocks that halve the time axis and double the channels.
+    Other than there: kernels of 7 time steps in place of 3 x 3 pixels, and no maximum
+    pooled behind the stem, so that feature maps have one step in 16 in place of 32.
 
     References
     ----------
@@ -64,25 +79,10 @@ class ResNet1d(nn.Module):
         blocks: Sequence[int] = (2, 2, 2, 2),
         kernel_size: int = 7,
     ) -> None:
+        check_sizes(self, n_leads=n_leads, n_classes=n_classes, width=width)
+        check_blocks(self, blocks)
+        check_kernel_size(self, kernel_size)
         super().__init__()
-        sizes = {"n_leads": n_leads, "n_classes": n_classes, "width": width}
-        for name, size in {**sizes, "kernel_size": kernel_size}.items():
-            if size < 1:
-                raise ValueError(
-                    f"The {name!r} parameter of ResNet1d must be at least 1. "
-                    f"Got {size!r} instead."
-                )
-        if kernel_size % 2 == 0:
-            raise ValueError(
-                "The 'kernel_size' parameter of ResNet1d must be odd, so that "
-                f"feature maps stay centred on the signal. Got {kernel_size!r} "
-                "instead."
-            )
-        if not blocks or min(blocks) < 1:
-            raise ValueError(
-                "The 'blocks' parameter of ResNet1d must hold at least one stage "
-                f"of at least one block. Got {blocks!r} instead."
-            )
         layers: list[nn.Module] = [
             nn.Conv1d(
                 n_leads, width, kernel_size, 2, padding=kernel_size // 2, bias=False
@@ -100,44 +100,6 @@ class ResNet1d(nn.Module):
         self.features = _Stages(*layers)
         self.head = PooledLinear(n_channels, n_classes)
 
-    def forward(
-        self, x: torch.Tensor, lengths: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Map records to logits.
-
-        Parameters
-        ----------
-        x : tensor of shape (n, leads, times)
-            Records, in the unit of the training data.
-        lengths : int tensor of shape (n,), optional
-            Where each record ends; what stands behind is not seen. By default all
-            records fill the tensor.
-
-        Returns
-        -------
-        logits : tensor of shape (n, classes)
-            One per class.
-        """
-        steps = None if lengths is None else self.feature_lengths(lengths)
-        logits: torch.Tensor = self.head(self.features(x, lengths), steps)
-        return logits
-
-    def feature_lengths(self, lengths: torch.Tensor) -> torch.Tensor:
-        """Return how many steps of the feature maps belong to records.
-
-        Parameters
-        ----------
-        lengths : int tensor of shape (n,)
-            Time steps of the records.
-
-        Returns
-        -------
-        steps : int tensor of shape (n,)
-            Time steps of their feature maps.
-        """
-        steps: torch.Tensor = self.features.lengths_through(lengths)
-        return steps
-
 
 class _Stages(nn.Sequential):
     """Stem and residual blocks."""
@@ -145,6 +107,11 @@ class _Stages(nn.Sequential):
     def __init__(self, *layers: nn.Module) -> None:
         super().__init__(*layers)
         self.strides = [2, *(b.stride for b in layers if isinstance(b, _ResidualBlock))]
+
+    @property
+    def stride(self) -> int:
+        """Time steps of a record for each of its feature maps."""
+        return prod(self.strides)
 
     def forward(
         self, x: torch.Tensor, lengths: torch.Tensor | None = None
@@ -163,12 +130,6 @@ class _Stages(nn.Sequential):
             z = block(z, lengths)
         result: torch.Tensor = z
         return result
-
-    def lengths_through(self, lengths: torch.Tensor) -> torch.Tensor:
-        """Return the steps (n,) that are left of records of some lengths (n,)."""
-        for stride in self.strides:
-            lengths = steps_after(stride, lengths)
-        return lengths
 
 
 class _ResidualBlock(nn.Module):

@@ -100,11 +100,11 @@ def test_one_direction_does_not_know_what_comes():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"hidden": 0}, "'hidden' parameter of LSTM1d must be at least 1. Got 0"),
+        ({"hidden": 0}, "'hidden' .* of LSTM1d must be an int of at least 1. Got 0"),
         ({"n_layers": 0}, "'n_layers' .* at least 1"),
         ({"stride": 0}, "'stride' .* at least 1"),
         ({"kernel_size": 4}, "'kernel_size' .* must be odd"),
-        ({"stride": 11}, "'stride' .* at most 'kernel_size', 9, .* Got 11"),
+        ({"stride": 11}, "'stride' .* at most 'kernel_size', 9. Got 11"),
     ],
 )
 def test_wrong_sizes_are_named(params, message):

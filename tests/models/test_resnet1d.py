@@ -28,7 +28,7 @@ def test_features_have_one_step_in_two_per_stage():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"width": 0}, "'width' parameter of ResNet1d must be at least 1. Got 0"),
+        ({"width": 0}, "'width' .* of ResNet1d must be an int of at least 1. Got 0"),
         ({"kernel_size": 4}, "'kernel_size' .* must be odd"),
         ({"blocks": ()}, "'blocks' .* at least one stage"),
         ({"blocks": (1, 0)}, "'blocks' .* at least one stage"),
