@@ -18,6 +18,7 @@ MODULES = [
     "sk_erts.beats",
     "sk_erts.datasets",
     "sk_erts.exceptions",
+    "sk_erts.losses",
     "sk_erts.metrics",
     "sk_erts.models",
     "sk_erts.plotting",

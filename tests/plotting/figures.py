@@ -22,6 +22,8 @@ from sk_erts.plotting import (
     ClassAverageDisplay,
     ECGDisplay,
     FaithfulnessDisplay,
+    ReliabilityDisplay,
+    RiskCoverageDisplay,
     SelectionDisplay,
 )
 from sk_erts.selection import SelectionHistory, Status
@@ -180,6 +182,14 @@ def faithfulness():
     return FaithfulnessDisplay.from_arrays(fractions, falls, rises)
 
 
+def predictions():
+    """Return labels of 400 records in three classes, and probabilities too sure."""
+    row = np.arange(400)
+    p = 0.34 + 0.65 * (row * 37 % 400) / 400
+    proba = np.stack([p, 0.7 * (1 - p), 0.3 * (1 - p)], axis=1)
+    return np.where((row * 61 % 400) / 400 < p**1.3, 0, 1 + row % 2), proba
+
+
 FIGURES = {
     "ecg_stacked": ecg_stacked,
     "ecg_3x4": ecg_3x4,
@@ -194,6 +204,8 @@ FIGURES = {
     "class_average_beats": class_average_beats,
     "beat": beat,
     "faithfulness": faithfulness,
+    "reliability": lambda: ReliabilityDisplay.from_predictions(*predictions()),
+    "risk_coverage": lambda: RiskCoverageDisplay.from_predictions(*predictions()),
 }
 
 
