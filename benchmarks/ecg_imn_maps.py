@@ -151,7 +151,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="with ptbxl_database.csv")
-    parser.add_argument("--smoothness", nargs="+", type=float, default=[0, 0.3, 10])
+    parser.add_argument("--smoothness", nargs="+", type=float, default=[0, 0.3])
     parser.add_argument("--figure", type=Path)
     parser.add_argument("--weights", type=Path, help="folder of trained networks")
     options = parser.parse_args()
