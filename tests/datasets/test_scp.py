@@ -179,6 +179,14 @@ def test_a_pointer_to_another_section(path):
         read_scp(path)
 
 
+def test_a_file_that_was_cut_short(path):
+    whole = scp_file(bodies(X[:3], (1, 2, 3)))
+    path.write_bytes(whole[:-10])
+    message = f"must have {len(whole)} bytes. Got {len(whole) - 10} instead"
+    with pytest.raises(RecordError, match=message):
+        read_scp(path)
+
+
 def test_what_is_no_scp(path, tmp_path):
     path.write_bytes(b"\0" * 64)
     with pytest.raises(RecordError, match="must begin as SCP-ECG does"):
