@@ -34,7 +34,8 @@ SECONDS = [f"{k / 360:.6f}" for k in range(250)]
         ("II_mV,V1_mV", {}, 1),
         ("'II','V1'\n'mV','mV'", {}, 1),
         ('"II","V1"', {"unit": "V"}, 1e3),
-        ("II (V),V1", {"unit": "V"}, 1e3),  # the unit is for those without
+        # The unit is for those without.
+        ("II (uV),V1", {"unit": "V"}, np.array([[1e-3], [1e3]])),
         ("one,two", {"unit": "mV", "lead_names": ["II", "V1"]}, 1),
         ("# by hand\n\nII (\u00b5V),V1 (\u00b5V)", {}, 1e-3),
     ],
