@@ -14,7 +14,7 @@ from sk_erts._network.normalisation import has_statistics
 from sk_erts._training.scorer import Scorer
 from sk_erts._training.steps import Steps
 from sk_erts.selection import Ledger, Policy, Schedule, Scores, Status, takes_gradient
-from sk_erts.selection._ledger import is_hard
+from sk_erts.selection._ledger import CANDIDATES, is_hard
 
 __all__ = ["Selector"]
 
@@ -393,5 +393,4 @@ class Selector:
 
     def _n_candidates(self) -> int:
         counts = self.ledger.counts()
-        hard = (Status.TRAINED, Status.SOFTENED, Status.UNRELIABLE)
-        return sum(counts[status] for status in hard)
+        return sum(counts[status] for status in CANDIDATES)

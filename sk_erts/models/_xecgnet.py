@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from sk_erts._network.heads import PooledLinear
-from sk_erts._records.signals import inside
 from sk_erts.models._attention import AttendingNetwork, Attention
 from sk_erts.models._checks import check_kernel_size, check_sizes
-from sk_erts.models._padding import normalise, steps_after
+from sk_erts.models._layers import Chain, ConvNorm, Features, Residual
+from sk_erts.models._padding import steps_after
 
 
 class XECGNet(AttendingNetwork):
@@ -121,13 +121,18 @@ class XECGNet(AttendingNetwork):
         n_channels = n_leads
         for stage in range(n_stages):
             n_out = width * 2**stage
-            layers.append(_Layer(n_channels, n_out, kernel_size, stride=2))
-            layers.append(_Layer(n_out, n_out, kernel_size))
+            layers.append(ConvNorm(n_channels, n_out, kernel_size, stride=2))
+            layers.append(ConvNorm(n_out, n_out, kernel_size))
             n_channels = n_out
-        self.strides = [layer.stride for layer in layers]
-        self.stages = nn.ModuleList(layers)
+        self.stages = Features(*layers)
         self.attention = Attention(n_channels, n_classes)
-        self.block = _Bottleneck(n_channels, kernel_size)
+        n_hidden = max(1, n_channels // 4)
+        bottleneck = Chain(
+            ConvNorm(n_channels, n_hidden),
+            ConvNorm(n_hidden, n_hidden, kernel_size),
+            ConvNorm(n_hidden, n_channels, activation=nn.Identity),
+        )
+        self.block = Residual(bottleneck, activation=nn.ReLU)
         self.head = PooledLinear(n_channels, n_classes)
 
     def attend(
@@ -149,12 +154,10 @@ class XECGNet(AttendingNetwork):
         attention : tensor of shape (n, steps)
             Between 0 and 1, and zero behind each record.
         """
-        z = x if lengths is None else x * inside(lengths, x.shape[-1])[:, None]
-        for stride, layer in zip(self.strides, self.stages, strict=True):
-            lengths = None if lengths is None else steps_after(stride, lengths)
-            z = layer(z, lengths)
-        attention: torch.Tensor = self.attention(z, lengths)
-        return self.block(z * (1 + attention[:, None]), lengths), attention
+        z = self.stages(x, lengths)
+        steps = None if lengths is None else self.feature_lengths(lengths)
+        attention: torch.Tensor = self.attention(z, steps)
+        return self.block(z * (1 + attention[:, None]), steps), attention
 
     def feature_lengths(self, lengths: torch.Tensor) -> torch.Tensor:
         """Return how many steps of the feature maps belong to records.
@@ -169,58 +172,4 @@ class XECGNet(AttendingNetwork):
         steps : int tensor of shape (n,)
             Time steps of their feature maps.
         """
-        for stride in self.strides:
-            lengths = steps_after(stride, lengths)
-        return lengths
-
-
-class _Layer(nn.Module):
-    """Convolution, normalisation and, but for the last of a block, activation."""
-
-    def __init__(
-        self,
-        n_in: int,
-        n_out: int,
-        kernel_size: int,
-        stride: int = 1,
-        *,
-        is_last: bool = False,
-    ) -> None:
-        super().__init__()
-        self.stride = stride
-        self.conv = nn.Conv1d(
-            n_in, n_out, kernel_size, stride, kernel_size // 2, bias=False
-        )
-        self.norm = nn.BatchNorm1d(n_out)
-        self.act = nn.Identity() if is_last else nn.ReLU()
-
-    def forward(self, x: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
-        """Map (n, channels in, times) to (n, channels out, steps); lengths in steps."""
-        z = self.conv(x)
-        mask = None if lengths is None else inside(lengths, z.shape[-1])
-        result: torch.Tensor = self.act(normalise(self.norm, z, mask))
-        return result
-
-
-class _Bottleneck(nn.Module):
-    """Add three convolutions, over a quarter of the channels, to their input."""
-
-    def __init__(self, n_channels: int, kernel_size: int) -> None:
-        super().__init__()
-        n_hidden = max(1, n_channels // 4)
-        self.layers = nn.ModuleList(
-            [
-                _Layer(n_channels, n_hidden, 1),
-                _Layer(n_hidden, n_hidden, kernel_size),
-                _Layer(n_hidden, n_channels, 1, is_last=True),
-            ]
-        )
-        self.relu = nn.ReLU()
-
-    def forward(self, x: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
-        """Map (n, channels, steps) to the same shape."""
-        z = x
-        for layer in self.layers:
-            z = layer(z, lengths)
-        result: torch.Tensor = self.relu(z + x)
-        return result
+        return steps_after(self.stages.stride, lengths)

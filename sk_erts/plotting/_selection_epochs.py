@@ -11,7 +11,7 @@ import numpy as np
 from sk_erts._lib.optional import import_optional
 from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts.plotting._selection_panels import EDGE, LOOK
-from sk_erts.selection._ledger import Status
+from sk_erts.selection._ledger import CANDIDATES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,8 +64,7 @@ def draw_shares(
                 **EDGE,
             )
         bottom = bottom + share
-    hard = (Status.TRAINED, Status.SOFTENED, Status.UNRELIABLE)
-    columns = [list(LOOK).index(status) for status in hard]
+    columns = [list(LOOK).index(status) for status in CANDIDATES]
     (candidates,) = ax.plot(
         epochs,
         100 * shares[:, columns].sum(axis=1),

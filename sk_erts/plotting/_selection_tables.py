@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
-from sk_erts.selection._ledger import Status, is_doubted
+from sk_erts.selection._ledger import CANDIDATES, Status, is_doubted
 
 __all__ = ["candidates_by", "class_shares", "members", "most_put_aside"]
 
@@ -79,7 +79,7 @@ def candidates_by(
     (0, [0, 1])
     """
     known = np.isfinite(confidence) & np.isfinite(focus)
-    known &= (status == Status.TRAINED) | is_doubted(status)
+    known &= np.isin(status, CANDIDATES)
     # In a revision all are trained, whatever their focus; so one must be doubted.
     judged = np.flatnonzero(is_doubted(status).any(axis=1))
     if not judged.size:

@@ -14,7 +14,15 @@ import numpy as np
 
 from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
 
-__all__ = ["Ledger", "SelectionHistory", "Status", "is_hard", "takes_gradient"]
+__all__ = [
+    "CANDIDATES",
+    "Ledger",
+    "SelectionHistory",
+    "Status",
+    "is_doubted",
+    "is_hard",
+    "takes_gradient",
+]
 
 SCORES = ("confidence", "focus")
 
@@ -52,6 +60,10 @@ class Status(IntEnum):
     def label(self) -> str:
         """The name in words."""
         return self.name.lower().replace("_", " ")
+
+
+#: Of those a data dropout left: trained, or doubted.
+CANDIDATES = (Status.TRAINED, Status.SOFTENED, Status.UNRELIABLE)
 
 
 def takes_gradient(status: IntArray) -> BoolArray:
