@@ -4,7 +4,9 @@
 of a training set, with ``--rare`` on one with classes of 85, 6, 6 and 3 %, with paired
 seeds, and prints a table: the default, full data for as many epochs, and full data for
 as many gradients as the default took with this seed, which is the control. By
-``--schemes`` also each at a constant rate, and the default without its guard. Scores
+``--schemes`` also each at a constant rate, the default without its guard, and parts of
+it; with ``--budget 10`` all spend as many effective epochs, and the control is full
+data. Scores
 are of records that nobody trained on; differences are within seeds, with their 95 %
 interval.
 """
@@ -25,6 +27,7 @@ from benchmarks.schemes import interval
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import make_ecg
 from sk_erts.models import ResNet1d
+from sk_erts.selection import InfoBatch
 
 FULL = {"data_dropout": None, "focus": None}
 CONSTANT = {"lr_schedule": "constant"}
@@ -38,7 +41,12 @@ SCHEMES = {
     "default, constant rate, judged from the fifth epoch on": CONSTANT
     | {"looks__first_step": 0},
     "full data, constant rate": FULL | CONSTANT,
+    "data dropout alone": {"focus": None},
+    "a fifth of the easy rehearsed": {"easy_share": 0.2},
+    "InfoBatch": {"selection": InfoBatch()},
 }
+# So many that the budget, and not the number of passes, ends a training.
+MANY_EPOCHS = 200
 KEYS = ("records", "scheme", "seed")
 CLASSES = ("NORM", "BBB", "PVC", "AFIB", "STE")
 RARE = {"NORM": 425, "BBB": 30, "PVC": 30, "STE": 15}
@@ -76,12 +84,15 @@ def part(split: Split, n: int, seed: int) -> Split:
     return Split(X, y, split.X_test, split.y_test)
 
 
-def run(split: Split, scheme: str, epochs: int, seed: int) -> dict[str, float]:
+def run(
+    split: Split, scheme: str, epochs: int, seed: int, budget: float | None = None
+) -> dict[str, float]:
     """Train once, and score."""
     clf = ERTSClassifier(
         ResNet1d,
         module__width=8,
         max_epochs=epochs,
+        max_effective_epochs=budget,
         random_state=seed,
         verbose=0,
         **SCHEMES[scheme],
@@ -114,14 +125,15 @@ def read(path: Path | None, data: str, epochs: int) -> dict[tuple, dict[str, flo
 def rows_of(name: str, found: dict[str, list[dict[str, float]]]) -> str:
     """Return a row for each scheme."""
     lines = []
+    control = next(each for each in (CONTROL, LONG, *found) if each in found)
     for scheme, runs in found.items():
         cells = []
         for key in ("macro-F1", "macro-AUC", "rarest"):
             values, base = (
                 np.array([run[key] for run in found[which]])
-                for which in (scheme, CONTROL if CONTROL in found else scheme)
+                for which in (scheme, control)
             )
-            told = "" if scheme == CONTROL else f" ({interval(values - base)})"
+            told = "" if scheme == control else f" ({interval(values - base)})"
             cells.append(f"{values.mean():.3f}{told}")
         ee = np.mean([run["EE"] for run in runs])
         lines.append(f"| {name} | {scheme} | {' | '.join(cells)} | {ee:.1f} |")
@@ -140,6 +152,7 @@ def main() -> None:
     parser.add_argument(
         "--schemes", nargs="*", choices=SCHEMES, default=[DEFAULT, CONTROL, LONG]
     )
+    parser.add_argument("--budget", type=float, help="effective epochs of each scheme")
     parser.add_argument("--runs", type=Path, help="file to which each run is added")
     parser.add_argument("--first-seed", type=int, default=0)
     options = parser.parse_args()
@@ -151,6 +164,8 @@ def main() -> None:
     drawn = options.rare or options.data == "small"
     whole = None if drawn else DATA[options.data](options.folder)
     data = "rare" if options.rare else options.data
+    if options.budget:
+        options.epochs, data = MANY_EPOCHS, f"{data}, EE {options.budget:g}"
     known = read(options.runs, data, options.epochs)
     first = options.first_seed
     for n in [500] if options.rare else options.records:
@@ -166,7 +181,7 @@ def main() -> None:
                 key = (len(split.y), scheme, seed)
                 row = known.get(key)
                 if row is None or (scheme == CONTROL and row["EE"] != as_many):
-                    row = run(split, scheme, epochs, seed)
+                    row = run(split, scheme, epochs, seed, options.budget)
                     known.pop(key, None)
                 found.setdefault(scheme, []).append(row)
                 if scheme == DEFAULT:

@@ -5,7 +5,8 @@ epochs and each share of wrong labels, with every scheme the same network for th
 number of gradients, with a learning rate that falls to zero as they are spent. Records
 are divided in three parts; with ``--parts 0 1 2`` each is scored by a network of the
 other two, by default the last one alone, with the labels as they were. Every seed goes
-through all schemes with the same wrong labels.
+through all schemes with the same wrong labels. With ``--records`` so many of the
+training records are drawn, in the proportions of the classes.
 
 The control is the best of the schemes that put no label in doubt: full data, data
 dropout alone, InfoBatch, selective backpropagation. Tables say what is left of the
@@ -18,12 +19,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
 from scipy import stats
 from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.model_selection import train_test_split
 from skorch.callbacks import Callback
 
 from benchmarks.corrupted import DATA, Data
@@ -44,10 +47,16 @@ JUDGED = {
     "probabilities, softened": {"focus": "reliability", "doubt": "soften"},
     "support, put aside": {"focus": "support", "doubt": "drop"},
     "support, softened": {"focus": "support", "doubt": "soften"},
+    "the same, a fifth of the easy rehearsed": {
+        "focus": "support",
+        "doubt": "soften",
+        "easy_share": 0.2,
+    },
 }
 SCHEMES = CONTROLS | JUDGED
 # So many that the budget, and not the number of passes, ends a training.
 MANY_EPOCHS = 200
+KEYS = ("records", "share", "budget", "scheme", "seed")
 METRICS = {"auc": "macro-AUC", "f1": "macro-F1"}
 
 
@@ -88,13 +97,28 @@ def mislabelled(data: Data, rows: np.ndarray, share: float, similar: bool, rng):
     return y
 
 
-def run(data: Data, scheme: str, budget: float, share: float, seed: int, args) -> dict:
+def run(
+    data: Data,
+    scheme: str,
+    budget: float,
+    share: float,
+    seed: int,
+    n_records: int | None,
+    args: argparse.Namespace,
+) -> dict:
     """Train on each two parts, score on the third."""
     scored = np.isin(data.part, args.parts)
     proba = np.empty((len(data.y), data.y.max() + 1))
     ee, seconds, auc = [], [], []
     for part in args.parts:
         train = np.flatnonzero(data.part != part)
+        if n_records and n_records < len(train):
+            train, _ = train_test_split(
+                train,
+                train_size=n_records,
+                stratify=data.y[train],
+                random_state=seed,
+            )
         rng = np.random.default_rng([seed, part])
         y = mislabelled(data, train, share, args.similar, rng)
         clf = ERTSClassifier(
@@ -120,6 +144,7 @@ def run(data: Data, scheme: str, budget: float, share: float, seed: int, args) -
         "share": share,
         "similar": args.similar,
         "with": args.with_,
+        "records": n_records,
         "seed": seed,
         "auc": float(np.mean(auc)),
         "f1": float(
@@ -142,6 +167,12 @@ def best_control(rows: list[dict], key: str, seeds: list[int]) -> str:
     return max(there, key=lambda name: values(rows, name, key, seeds).mean())
 
 
+def told(row: dict) -> str:
+    """Say which cell a run belongs to."""
+    records = f"{row['records']} records, " if row["records"] else ""
+    return f"{records}{row['share']:.0%} wrong, EE {row['budget']:g}"
+
+
 def table(rows: list[dict]) -> str:
     """Return a Markdown table of one cell: a budget, and a share of wrong labels."""
     names = list(dict.fromkeys(row["scheme"] for row in rows))
@@ -151,7 +182,7 @@ def table(rows: list[dict]) -> str:
         )
     )
     lines = [
-        f"| {rows[0]['share']:.0%} wrong, EE {rows[0]['budget']:g} | macro-AUC "
+        f"| {told(rows[0])} | macro-AUC "
         "| to the best control | macro-F1 | to the best control | EE | time (s) |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -177,19 +208,25 @@ def gaps(rows: list[dict], scheme: str, key: str) -> tuple[float, float]:
 
 
 def draw(rows: list[dict], scheme: str, path: Path) -> None:
-    """Draw the difference to the best control, by budget and wrong labels."""
+    """Draw the difference to the best control, by wrong labels and what was varied.
+
+    That is the number of records, if there are several, or else the budget.
+    """
     import matplotlib.pyplot as plt
     from matplotlib.colors import LinearSegmentedColormap
 
     shares = sorted({row["share"] for row in rows}, reverse=True)
-    budgets = sorted({row["budget"] for row in rows})
+    by, label = "budget", "gradients spent (effective epochs)"
+    if len({row["records"] for row in rows}) > 1:
+        by, label = "records", "records to train on"
+    columns = sorted({row[by] for row in rows})
     shades = LinearSegmentedColormap.from_list("gap", ["#e98b36", "#fff", "#4a9bd9"])
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(9, 0.6 + 0.7 * len(shares)), sharey=True)
     for ax, (key, name) in zip(axes, METRICS.items(), strict=True):
-        shown = np.zeros((len(shares), len(budgets)))
+        shown = np.zeros((len(shares), len(columns)))
         for i, share in enumerate(shares):
-            for j, budget in enumerate(budgets):
-                where = {"share": share, "budget": budget}
+            for j, column in enumerate(columns):
+                where = {"share": share, by: column}
                 cell = [row for row in rows if where.items() <= row.items()]
                 gap, half = gaps(cell, scheme, key)
                 shown[i, j] = gap if abs(gap) > half else 0
@@ -197,9 +234,9 @@ def draw(rows: list[dict], scheme: str, path: Path) -> None:
                 ax.text(j, i, text, ha="center", va="center", fontsize="small")
         limit = 0.05
         image = ax.imshow(shown, cmap=shades, vmin=-limit, vmax=limit, aspect="auto")
-        ax.set_xticks(range(len(budgets)), [f"{budget:g}" for budget in budgets])
+        ax.set_xticks(range(len(columns)), [f"{column:g}" for column in columns])
         ax.set_yticks(range(len(shares)), [f"{share:.0%}" for share in shares])
-        ax.set(xlabel="gradients spent (effective epochs)", title=name)
+        ax.set(xlabel=label, title=name)
     axes[0].set_ylabel("wrong labels")
     figure.colorbar(image, ax=axes, label="above (+) or below (-)\nthe best control")
     figure.savefig(path, dpi=150, bbox_inches="tight")
@@ -212,6 +249,9 @@ def main() -> None:
     parser.add_argument("--budgets", type=float, nargs="*", default=[3, 5, 7, 10, 20])
     parser.add_argument("--wrong", type=float, nargs="*", default=[0, 0.1, 0.2, 0.4])
     parser.add_argument("--similar", action="store_true", help="as what is most alike")
+    parser.add_argument(
+        "--records", type=int, nargs="*", default=[None], help="by default all"
+    )
     parser.add_argument("--schemes", nargs="*", choices=SCHEMES, default=list(SCHEMES))
     parser.add_argument("--seeds", type=int, nargs="*", default=range(5))
     parser.add_argument(
@@ -232,39 +272,36 @@ def main() -> None:
     rows: list[dict] = []
     if args.runs and args.runs.exists():
         rows = [json.loads(line) for line in args.runs.read_text().splitlines()]
-    keys = ("data", "scheme", "budget", "share", "similar", "with", "seed")
-    done = {tuple(row[key] for key in keys) for row in rows}
+    rows = [{"records": None} | row for row in rows]  # of runs before there was one
+    same = {"data": args.data, "similar": args.similar, "with": args.with_}
+    done = {
+        tuple(row[key] for key in KEYS) for row in rows if same.items() <= row.items()
+    }
+    cells = list(product(args.records, args.wrong, args.budgets))
     for seed in args.seeds:
-        for share in args.wrong:
-            for budget in args.budgets:
-                for name in args.schemes:
-                    key = (args.data, name, budget, share)
-                    if (*key, args.similar, args.with_, seed) in done:
-                        continue
-                    row = run(data, name, budget, share, seed, args)
-                    rows.append(row)
-                    print(row, file=sys.stderr, flush=True)
-                    if args.runs:
-                        with args.runs.open("a") as file:
-                            print(json.dumps(row), file=file)
-    for share in args.wrong:
-        for budget in args.budgets:
-            wanted = {"data": args.data, "budget": budget, "share": share}
-            wanted |= {"similar": args.similar, "with": args.with_}
-            cell = [
-                row
-                for row in rows
-                if wanted.items() <= row.items() and row["scheme"] in args.schemes
-            ]
-            print(f"\n{table(cell)}")
+        for (n, share, budget), name in product(cells, args.schemes):
+            if (n, share, budget, name, seed) in done:
+                continue
+            row = run(data, name, budget, share, seed, n, args)
+            rows.append(row)
+            print(row, file=sys.stderr, flush=True)
+            if args.runs:
+                with args.runs.open("a") as file:
+                    print(json.dumps(row), file=file)
+    rows = [row for row in rows if same.items() <= row.items()]
+    for n, share, budget in cells:
+        wanted = {"records": n, "share": share, "budget": budget}
+        cell = [
+            row
+            for row in rows
+            if wanted.items() <= row.items() and row["scheme"] in args.schemes
+        ]
+        print(f"\n{table(cell)}")
     if args.figure:
-        wanted = {"data": args.data, "similar": args.similar, "with": args.with_}
         drawn = [
             row
             for row in rows
-            if wanted.items() <= row.items()
-            and row["share"] in args.wrong
-            and row["budget"] in args.budgets
+            if (row["records"], row["share"], row["budget"]) in cells
             and row["scheme"] in {*CONTROLS, args.of}
         ]
         draw(drawn, args.of, args.figure)
