@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from sk_erts._lib.checks import check_number
+
 __all__ = ["PooledLinear", "linear_after_pooling"]
 
 
@@ -10,7 +12,8 @@ class PooledLinear(nn.Module):
     """Average feature maps over time, then map them linearly to logits.
 
     Behind this head Grad-CAM has a closed form: the weight of channel ``k`` for
-    class ``c`` is ``linear.weight[c, k] / n_times`` for every record.
+    class ``c`` is ``linear.weight[c, k] / n_times`` for every record. Dropout [2]_
+    between the two, which only training knows, leaves it as it is.
 
     Parameters
     ----------
@@ -18,11 +21,22 @@ class PooledLinear(nn.Module):
         Number of feature maps.
     n_classes : int
         Number of logits.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the average to zero, and
+        multiplies the others by ``1 / (1 - dropout)``, in [0, 1). With 0 there is no
+        module for it.
+
+    Raises
+    ------
+    ValueError
+        If `dropout` is not in [0, 1).
 
     References
     ----------
     .. [1] B. Zhou et al., "Learning deep features for discriminative
        localization", CVPR 2016, arXiv:1512.04150.
+    .. [2] N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
+       overfitting", JMLR 15, 2014.
 
     Examples
     --------
@@ -32,8 +46,10 @@ class PooledLinear(nn.Module):
     torch.Size([4, 3])
     """
 
-    def __init__(self, n_channels: int, n_classes: int) -> None:
+    def __init__(self, n_channels: int, n_classes: int, dropout: float = 0.0) -> None:
+        check_number(self, "dropout", dropout, least=0, below=1)
         super().__init__()
+        self.dropout = nn.Dropout(dropout) if dropout > 0 else None
         self.linear = nn.Linear(n_channels, n_classes)
 
     def forward(
@@ -54,6 +70,8 @@ class PooledLinear(nn.Module):
             One per class.
         """
         mean = z.mean(dim=-1) if lengths is None else z.sum(dim=-1) / lengths[:, None]
+        if self.dropout is not None:
+            mean = self.dropout(mean)
         logits: torch.Tensor = self.linear(mean)  # (n, channels) -> (n, classes)
         return logits
 

@@ -13,7 +13,7 @@ from sk_erts._lib.checks import refuse
 from sk_erts._network.heads import linear_after_pooling
 from sk_erts._network.network import Backbone
 from sk_erts.models._attention import AttendingNetwork, Attention
-from sk_erts.models._checks import check_sizes
+from sk_erts.models._checks import check_dropout, check_sizes
 
 
 class AttentionRegularised(AttendingNetwork):
@@ -38,6 +38,10 @@ class AttentionRegularised(AttendingNetwork):
         Further parameters of the backbone.
     attention_weight : float, default=0.1
         Weight :math:`\gamma` of the term; 0 leaves it out, and not the attention.
+    dropout : float, default=0.0
+        Handed on to the backbone: probability with which training sets a channel of its
+        pooled features to zero, in [0, 1). With more than 0, ``predict_uncertainty``
+        can ask the network.
 
     Attributes
     ----------
@@ -48,8 +52,8 @@ class AttentionRegularised(AttendingNetwork):
     ------
     ValueError
         If the backbone has no feature maps or another head, has a penalty of its own,
-        or a parameter is not what it must be; when it is called with `lengths`, if the
-        backbone does not take them.
+        takes no dropout that it is to have, or a parameter is not what it must be; when
+        it is called with `lengths`, if the backbone does not take them.
 
     See Also
     --------
@@ -100,15 +104,19 @@ class AttentionRegularised(AttendingNetwork):
         backbone: str | Callable[..., nn.Module] = "resnet1d",
         backbone_params: Mapping[str, Any] | None = None,
         attention_weight: float = 0.1,
+        dropout: float = 0.0,
     ) -> None:
         from sk_erts.models._registry import get_model  # which knows this class too
 
         super().__init__(attention_weight)
         check_sizes(self, n_leads=n_leads, n_classes=n_classes)
+        check_dropout(self, dropout)
         make = get_model(backbone) if isinstance(backbone, str) else backbone
-        self.backbone = make(
-            n_leads=n_leads, n_classes=n_classes, **(backbone_params or {})
-        )
+        params = dict(backbone_params or {})
+        if dropout > 0:
+            self._check_takes_dropout(make, params)
+            params["dropout"] = dropout
+        self.backbone = make(n_leads=n_leads, n_classes=n_classes, **params)
         name = type(self.backbone).__name__
         linear = linear_after_pooling(getattr(self.backbone, "head", None))
         if linear is None or not callable(getattr(self.backbone, "features", None)):
@@ -124,6 +132,19 @@ class AttentionRegularised(AttendingNetwork):
             and "lengths" in inspect.signature(self.backbone.forward).parameters
         )
         self.attention = Attention(linear.in_features, n_classes)
+
+    def _check_takes_dropout(
+        self, make: Callable[..., nn.Module], params: Mapping[str, Any]
+    ) -> None:
+        """Refuse dropout that a backbone does not take, or has been given already."""
+        if "dropout" in params:
+            advice = "Leave it out of 'backbone_params'."
+            refuse(self, "dropout", "be given once", "two of them", advice)
+        taken = inspect.signature(make).parameters.values()
+        if not any(p.name == "dropout" or p.kind is p.VAR_KEYWORD for p in taken):
+            name = getattr(make, "__name__", type(make).__name__)
+            wanted = "take 'dropout' if the network is to have it"
+            refuse(self, "backbone", wanted, name)
 
     @property
     def head(self) -> nn.Module:

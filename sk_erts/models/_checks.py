@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from sk_erts._lib.checks import check_count, is_int, refuse
+from sk_erts._lib.checks import check_count, check_number, is_int, refuse
 
-__all__ = ["check_blocks", "check_kernel_size", "check_sizes"]
+__all__ = ["check_blocks", "check_dropout", "check_kernel_size", "check_sizes"]
 
 
 def check_sizes(owner: object, **sizes: int) -> None:
@@ -38,6 +38,19 @@ def check_kernel_size(owner: object, kernel_size: int) -> None:
     if kernel_size % 2 == 0:
         wanted = "be odd, so that feature maps stay centred on the signal"
         refuse(owner, "kernel_size", wanted, repr(kernel_size))
+
+
+def check_dropout(owner: object, dropout: float) -> None:
+    """Refuse a probability of dropout that leaves nothing, or is none.
+
+    Parameters
+    ----------
+    owner : object
+        The network, or its name.
+    dropout : float
+        Probability with which a channel is set to zero.
+    """
+    check_number(owner, "dropout", dropout, least=0, below=1)
 
 
 def check_blocks(owner: object, blocks: Sequence[int], most: float = inf) -> None:

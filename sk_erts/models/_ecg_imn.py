@@ -11,7 +11,7 @@ from sk_erts._lib.checks import check_number
 from sk_erts._network.heads import PooledLinear
 from sk_erts._network.logits import logits_of
 from sk_erts._records.signals import inside
-from sk_erts.models._checks import check_kernel_size, check_sizes
+from sk_erts.models._checks import check_dropout, check_kernel_size, check_sizes
 from sk_erts.models._padding import normalise, steps_after
 
 __all__ = ["ECGIMN"]
@@ -58,11 +58,17 @@ class ECGIMN(nn.Module):
     smoothness : float, default=0.0
         Weight in the loss of how much the weights change from sample to sample, at
         least 0.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1): a basis map, with its part of all weights, or a latent map. With more
+        than 0, ``predict_uncertainty`` can ask the network; `contributions` and `bias`
+        add up to the logits in evaluation mode.
 
     Raises
     ------
     ValueError
-        If a size is below one, `kernel_size` is even, or `smoothness` is below zero.
+        If a size is below one, `kernel_size` is even, `smoothness` is below zero, or
+        `dropout` is not in [0, 1).
 
     See Also
     --------
@@ -123,13 +129,15 @@ class ECGIMN(nn.Module):
         width: int = 8,
         kernel_size: int = 15,
         smoothness: float = 0.0,
+        dropout: float = 0.0,
     ) -> None:
         check_sizes(self, n_leads=n_leads, n_classes=n_classes, width=width)
         check_kernel_size(self, kernel_size)
+        check_dropout(self, dropout)
         super().__init__()
         self.smoothness = check_number(self, "smoothness", smoothness, least=0)
         self.features = _Hypernetwork(width, kernel_size)
-        self.head = PooledLinear(5 * width, n_classes)
+        self.head = PooledLinear(5 * width, n_classes, dropout)
 
     def forward(
         self, x: torch.Tensor, lengths: torch.Tensor | None = None

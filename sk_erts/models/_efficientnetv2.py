@@ -8,7 +8,12 @@ import torch
 from torch import nn
 
 from sk_erts._network.heads import PooledLinear
-from sk_erts.models._checks import check_blocks, check_kernel_size, check_sizes
+from sk_erts.models._checks import (
+    check_blocks,
+    check_dropout,
+    check_kernel_size,
+    check_sizes,
+)
 from sk_erts.models._layers import (
     Chain,
     ConvNorm,
@@ -56,12 +61,15 @@ class EfficientNetV2S_1d(PooledNetwork):
     kernel_size : int, default=7
         Length of the stem, the fused and the depthwise convolutions in time steps, odd
         so that feature maps stay centred on the signal.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is no int of at least one, `kernel_size` is even, or `blocks` has too
-        many stages.
+        If a size is no int of at least one, `kernel_size` is even, `blocks` has too
+        many stages, or `dropout` is not in [0, 1).
 
     See Also
     --------
@@ -72,7 +80,7 @@ class EfficientNetV2S_1d(PooledNetwork):
     As in [1]_: expansions, channels, strides and numbers of blocks, SiLU, weights of
     channels squeezed to a quarter of a block's input, 1280 channels before the average.
     Other than there: kernels of 7 time steps in place of 3 x 3 pixels; no stochastic
-    depth and no dropout.
+    depth, and dropout only if asked for.
 
     The weights of channels are computed from all of the record. Grad-CAM over its
     feature maps stays local, but gradients with respect to the signal reach beyond
@@ -104,10 +112,12 @@ class EfficientNetV2S_1d(PooledNetwork):
         width: int = 24,
         blocks: Sequence[int] = (2, 4, 4, 6, 9, 15),
         kernel_size: int = 7,
+        dropout: float = 0.0,
     ) -> None:
         check_sizes(self, n_leads=n_leads, n_classes=n_classes, width=width)
         check_blocks(self, blocks, most=len(STAGES))
         check_kernel_size(self, kernel_size)
+        check_dropout(self, dropout)
         super().__init__()
         scale = width / STEM
         layers: list[Layer] = [
@@ -127,7 +137,7 @@ class EfficientNetV2S_1d(PooledNetwork):
                 n_in = n_out
         n_last = in_proportion(LAST, scale)
         self.features = Features(*layers, ConvNorm(n_in, n_last, activation=nn.SiLU))
-        self.head = PooledLinear(n_last, n_classes)
+        self.head = PooledLinear(n_last, n_classes, dropout)
 
 
 class _SqueezeExcitation(Layer):

@@ -1,7 +1,7 @@
 """A fully convolutional network over time."""
 
 from sk_erts._network.heads import PooledLinear
-from sk_erts.models._checks import check_sizes
+from sk_erts.models._checks import check_dropout, check_sizes
 from sk_erts.models._layers import ConvNorm, Features
 from sk_erts.models._pooled import PooledNetwork
 
@@ -24,11 +24,14 @@ class FCN1d(PooledNetwork):
     width : int, default=128
         Channels of the first and the last convolution; the one between them has twice
         as many. The default has 0.27 million parameters.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is no int of at least one.
+        If a size is no int of at least one, or `dropout` is not in [0, 1).
 
     See Also
     --------
@@ -61,12 +64,15 @@ class FCN1d(PooledNetwork):
     torch.Size([2, 8, 1000])
     """
 
-    def __init__(self, n_leads: int, n_classes: int, width: int = 128) -> None:
+    def __init__(
+        self, n_leads: int, n_classes: int, width: int = 128, dropout: float = 0.0
+    ) -> None:
         check_sizes(self, n_leads=n_leads, n_classes=n_classes, width=width)
+        check_dropout(self, dropout)
         super().__init__()
         self.features = Features(
             ConvNorm(n_leads, width, 7),
             ConvNorm(width, 2 * width, 5),
             ConvNorm(2 * width, width, 3),
         )
-        self.head = PooledLinear(width, n_classes)
+        self.head = PooledLinear(width, n_classes, dropout)

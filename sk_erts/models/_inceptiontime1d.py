@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from sk_erts._network.heads import PooledLinear
-from sk_erts.models._checks import check_kernel_size, check_sizes
+from sk_erts.models._checks import check_dropout, check_kernel_size, check_sizes
 from sk_erts.models._layers import (
     Chain,
     ConvNorm,
@@ -46,11 +46,15 @@ class InceptionTime1d(PooledNetwork):
     kernel_size : int, default=39
         Length of the longest convolutions in time steps, odd so that feature maps stay
         centred on the signal; the others have about a half and a quarter of it.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is no int of at least one, or `kernel_size` is even.
+        If a size is no int of at least one, `kernel_size` is even, or `dropout` is not
+        in [0, 1).
 
     See Also
     --------
@@ -94,10 +98,12 @@ class InceptionTime1d(PooledNetwork):
         width: int = 32,
         n_modules: int = 6,
         kernel_size: int = 39,
+        dropout: float = 0.0,
     ) -> None:
         sizes = {"n_leads": n_leads, "n_classes": n_classes}
         check_sizes(self, **sizes, width=width, n_modules=n_modules)
         check_kernel_size(self, kernel_size)
+        check_dropout(self, dropout)
         super().__init__()
         layers: list[Layer] = []
         n_in, n_out = n_leads, N_BRANCHES * width
@@ -111,7 +117,7 @@ class InceptionTime1d(PooledNetwork):
             layers.append(Residual(Chain(*modules), shortcut, nn.ReLU))
             n_in = n_out
         self.features = Features(*layers)
-        self.head = PooledLinear(n_out, n_classes)
+        self.head = PooledLinear(n_out, n_classes, dropout)
 
 
 class _Inception(Layer):

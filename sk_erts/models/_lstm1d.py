@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from sk_erts._lib.checks import refuse
 from sk_erts._network.heads import PooledLinear
 from sk_erts._records.signals import inside
-from sk_erts.models._checks import check_kernel_size, check_sizes
+from sk_erts.models._checks import check_dropout, check_kernel_size, check_sizes
 from sk_erts.models._padding import normalise, steps_after
 from sk_erts.models._pooled import PooledNetwork
 
@@ -43,12 +43,15 @@ class LSTM1d(PooledNetwork):
     kernel_size : int, default=9
         Length of the convolution in time steps, odd so that feature maps stay centred
         on the signal.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is no int of at least one, `kernel_size` is even, or `stride` is
-        longer than it.
+        If a size is no int of at least one, `kernel_size` is even, `stride` is longer
+        than it, or `dropout` is not in [0, 1).
 
     See Also
     --------
@@ -92,6 +95,7 @@ class LSTM1d(PooledNetwork):
         bidirectional: bool = True,
         stride: int = 4,
         kernel_size: int = 9,
+        dropout: float = 0.0,
     ) -> None:
         sizes = {"n_leads": n_leads, "n_classes": n_classes, "hidden": hidden}
         check_sizes(self, **sizes, n_layers=n_layers, stride=stride)
@@ -100,6 +104,7 @@ class LSTM1d(PooledNetwork):
             wanted = f"be at most 'kernel_size', {kernel_size!r}"
             advice = "No time step may be left out."
             refuse(self, "stride", wanted, repr(stride), advice)
+        check_dropout(self, dropout)
         super().__init__()
         self.features = _Recurrence(
             nn.Conv1d(
@@ -109,7 +114,7 @@ class LSTM1d(PooledNetwork):
                 hidden, hidden, n_layers, batch_first=True, bidirectional=bidirectional
             ),
         )
-        self.head = PooledLinear(hidden * (1 + bidirectional), n_classes)
+        self.head = PooledLinear(hidden * (1 + bidirectional), n_classes, dropout)
 
 
 class _Recurrence(nn.Module):

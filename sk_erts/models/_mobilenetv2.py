@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from torch import nn
 
 from sk_erts._network.heads import PooledLinear
-from sk_erts.models._checks import check_blocks, check_kernel_size, check_sizes
+from sk_erts.models._checks import (
+    check_blocks,
+    check_dropout,
+    check_kernel_size,
+    check_sizes,
+)
 from sk_erts.models._layers import (
     Chain,
     ConvNorm,
@@ -53,12 +58,15 @@ class MobileNetV2_1d(PooledNetwork):
     kernel_size : int, default=7
         Length of the stem and of the depthwise convolutions in time steps, odd so that
         feature maps stay centred on the signal.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is no int of at least one, `kernel_size` is even, or `blocks` has too
-        many stages.
+        If a size is no int of at least one, `kernel_size` is even, `blocks` has too
+        many stages, or `dropout` is not in [0, 1).
 
     See Also
     --------
@@ -69,7 +77,7 @@ class MobileNetV2_1d(PooledNetwork):
     As in [1]_: expansions, channels, strides and numbers of blocks, linear bottlenecks,
     1280 channels before the average. Other than there: kernels of 7 time steps in place
     of 3 x 3 pixels; ReLU in place of ReLU6, whose bound serves arithmetic in few bits;
-    no dropout before the linear layer; channels are not rounded to multiples of eight.
+    dropout only if asked for; channels are not rounded to multiples of eight.
 
     References
     ----------
@@ -95,10 +103,12 @@ class MobileNetV2_1d(PooledNetwork):
         width: int = 32,
         blocks: Sequence[int] = (1, 2, 3, 4, 3, 3, 1),
         kernel_size: int = 7,
+        dropout: float = 0.0,
     ) -> None:
         check_sizes(self, n_leads=n_leads, n_classes=n_classes, width=width)
         check_blocks(self, blocks, most=len(STAGES))
         check_kernel_size(self, kernel_size)
+        check_dropout(self, dropout)
         super().__init__()
         scale = width / STEM
         layers: list[Layer] = [ConvNorm(n_leads, width, kernel_size, 2)]
@@ -115,7 +125,7 @@ class MobileNetV2_1d(PooledNetwork):
                 n_in = n_out
         n_last = in_proportion(LAST, scale)
         self.features = Features(*layers, ConvNorm(n_in, n_last))
-        self.head = PooledLinear(n_last, n_classes)
+        self.head = PooledLinear(n_last, n_classes, dropout)
 
 
 def _inverted_residual(

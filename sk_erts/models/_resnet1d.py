@@ -8,7 +8,12 @@ from torch import nn
 
 from sk_erts._network.heads import PooledLinear
 from sk_erts._records.signals import inside
-from sk_erts.models._checks import check_blocks, check_kernel_size, check_sizes
+from sk_erts.models._checks import (
+    check_blocks,
+    check_dropout,
+    check_kernel_size,
+    check_sizes,
+)
 from sk_erts.models._padding import normalise, steps_after
 from sk_erts.models._pooled import PooledNetwork
 
@@ -34,11 +39,15 @@ class ResNet1d(PooledNetwork):
     kernel_size : int, default=7
         Length of the convolutions in time steps, odd so that feature maps stay
         centred on the signal.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is no int of at least one, or `kernel_size` is even.
+        If a size is no int of at least one, `kernel_size` is even, or `dropout` is not
+        in [0, 1).
 
     See Also
     --------
@@ -78,10 +87,12 @@ class ResNet1d(PooledNetwork):
         width: int = 32,
         blocks: Sequence[int] = (2, 2, 2, 2),
         kernel_size: int = 7,
+        dropout: float = 0.0,
     ) -> None:
         check_sizes(self, n_leads=n_leads, n_classes=n_classes, width=width)
         check_blocks(self, blocks)
         check_kernel_size(self, kernel_size)
+        check_dropout(self, dropout)
         super().__init__()
         layers: list[nn.Module] = [
             nn.Conv1d(
@@ -98,7 +109,7 @@ class ResNet1d(PooledNetwork):
                 layers.append(_ResidualBlock(n_channels, n_out, kernel_size, stride))
                 n_channels = n_out
         self.features = _Stages(*layers)
-        self.head = PooledLinear(n_channels, n_classes)
+        self.head = PooledLinear(n_channels, n_classes, dropout)
 
 
 class _Stages(nn.Sequential):

@@ -23,11 +23,15 @@ class ResNet1d18(ResNet1d):
     kernel_size : int, default=7
         Length of the convolutions in time steps, odd so that feature maps stay centred
         on the signal.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is no int of at least one, or `kernel_size` is even.
+        If a size is no int of at least one, `kernel_size` is even, or `dropout` is not
+        in [0, 1).
 
     See Also
     --------
@@ -47,9 +51,14 @@ class ResNet1d18(ResNet1d):
     """
 
     def __init__(
-        self, n_leads: int, n_classes: int, width: int = 64, kernel_size: int = 7
+        self,
+        n_leads: int,
+        n_classes: int,
+        width: int = 64,
+        kernel_size: int = 7,
+        dropout: float = 0.0,
     ) -> None:
-        super().__init__(n_leads, n_classes, width, (2, 2, 2, 2), kernel_size)
+        super().__init__(n_leads, n_classes, width, (2, 2, 2, 2), kernel_size, dropout)
 
 
 class ResNet1d34(ResNet1d):
@@ -68,11 +77,15 @@ class ResNet1d34(ResNet1d):
     kernel_size : int, default=7
         Length of the convolutions in time steps, odd so that feature maps stay centred
         on the signal.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is no int of at least one, or `kernel_size` is even.
+        If a size is no int of at least one, `kernel_size` is even, or `dropout` is not
+        in [0, 1).
 
     See Also
     --------
@@ -92,6 +105,11 @@ class ResNet1d34(ResNet1d):
     """
 
     def __init__(
-        self, n_leads: int, n_classes: int, width: int = 64, kernel_size: int = 7
+        self,
+        n_leads: int,
+        n_classes: int,
+        width: int = 64,
+        kernel_size: int = 7,
+        dropout: float = 0.0,
     ) -> None:
-        super().__init__(n_leads, n_classes, width, (3, 4, 6, 3), kernel_size)
+        super().__init__(n_leads, n_classes, width, (3, 4, 6, 3), kernel_size, dropout)

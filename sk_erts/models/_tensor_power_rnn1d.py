@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from sk_erts._lib.checks import check_number, refuse
 from sk_erts._network.heads import PooledLinear
-from sk_erts.models._checks import check_kernel_size, check_sizes
+from sk_erts.models._checks import check_dropout, check_kernel_size, check_sizes
 from sk_erts.models._layers import ConvNorm, Features, Layer, own_steps
 from sk_erts.models._pooled import PooledNetwork
 
@@ -185,12 +185,15 @@ class TensorPowerRNN1d(PooledNetwork):
     kernel_size : int, default=9
         Length of the convolution in time steps, odd so that feature maps stay centred
         on the signal.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is below one, `degree` is not above 1, `kernel_size` is even, or
-        `stride` is longer than it.
+        If a size is below one, `degree` is not above 1, `kernel_size` is even,
+        `stride` is longer than it, or `dropout` is not in [0, 1).
 
     See Also
     --------
@@ -236,6 +239,7 @@ class TensorPowerRNN1d(PooledNetwork):
         degree: float = 2.0,
         stride: int = 4,
         kernel_size: int = 9,
+        dropout: float = 0.0,
     ) -> None:
         sizes = {"n_leads": n_leads, "n_classes": n_classes, "hidden": hidden}
         check_sizes(self, **sizes, rank=rank, stride=stride)
@@ -245,12 +249,13 @@ class TensorPowerRNN1d(PooledNetwork):
             wanted = f"be at most 'kernel_size', {kernel_size!r}"
             advice = "No time step may be left out."
             refuse(self, "stride", wanted, repr(stride), advice)
+        check_dropout(self, dropout)
         super().__init__()
         self.features = Features(
             ConvNorm(n_leads, hidden, kernel_size, stride),
             _States(TensorPowerLayer(hidden, hidden, rank, degree)),
         )
-        self.head = PooledLinear(hidden, n_classes)
+        self.head = PooledLinear(hidden, n_classes, dropout)
 
 
 class _States(Layer):

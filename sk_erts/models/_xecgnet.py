@@ -7,7 +7,7 @@ from torch import nn
 
 from sk_erts._network.heads import PooledLinear
 from sk_erts.models._attention import AttendingNetwork, Attention
-from sk_erts.models._checks import check_kernel_size, check_sizes
+from sk_erts.models._checks import check_dropout, check_kernel_size, check_sizes
 from sk_erts.models._layers import Chain, ConvNorm, Features, Residual
 from sk_erts.models._padding import steps_after
 
@@ -36,12 +36,15 @@ class XECGNet(AttendingNetwork):
         centred on the signal.
     attention_weight : float, default=0.1
         Weight :math:`\gamma` of the term; 0 leaves it out.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is below one, `kernel_size` is even, or `attention_weight` is below
-        zero.
+        If a size is below one, `kernel_size` is even, `attention_weight` is below
+        zero, or `dropout` is not in [0, 1).
 
     See Also
     --------
@@ -111,12 +114,14 @@ class XECGNet(AttendingNetwork):
         n_stages: int = 4,
         kernel_size: int = 7,
         attention_weight: float = 0.1,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__(attention_weight)
         check_sizes(
             self, n_leads=n_leads, n_classes=n_classes, width=width, n_stages=n_stages
         )
         check_kernel_size(self, kernel_size)
+        check_dropout(self, dropout)
         layers = []
         n_channels = n_leads
         for stage in range(n_stages):
@@ -133,7 +138,7 @@ class XECGNet(AttendingNetwork):
             ConvNorm(n_hidden, n_channels, activation=nn.Identity),
         )
         self.block = Residual(bottleneck, activation=nn.ReLU)
-        self.head = PooledLinear(n_channels, n_classes)
+        self.head = PooledLinear(n_channels, n_classes, dropout)
 
     def attend(
         self, x: torch.Tensor, lengths: torch.Tensor | None

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from torch import nn
 
 from sk_erts._network.heads import PooledLinear
-from sk_erts.models._checks import check_blocks, check_kernel_size, check_sizes
+from sk_erts.models._checks import (
+    check_blocks,
+    check_dropout,
+    check_kernel_size,
+    check_sizes,
+)
 from sk_erts.models._layers import (
     Chain,
     ConvNorm,
@@ -46,11 +51,15 @@ class XResNet1d101(PooledNetwork):
     kernel_size : int, default=5
         Length of the convolutions in time steps, odd so that feature maps stay centred
         on the signal.
+    dropout : float, default=0.0
+        Probability with which training sets a channel of the pooled features to zero,
+        in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
 
     Raises
     ------
     ValueError
-        If a size is no int of at least one, or `kernel_size` is even.
+        If a size is no int of at least one, `kernel_size` is even, or `dropout` is not
+        in [0, 1).
 
     See Also
     --------
@@ -91,10 +100,12 @@ class XResNet1d101(PooledNetwork):
         width: int = 64,
         blocks: Sequence[int] = (3, 4, 23, 3),
         kernel_size: int = 5,
+        dropout: float = 0.0,
     ) -> None:
         check_sizes(self, n_leads=n_leads, n_classes=n_classes, width=width)
         check_blocks(self, blocks)
         check_kernel_size(self, kernel_size)
+        check_dropout(self, dropout)
         super().__init__()
         n_half = max(1, width // 2)
         layers: list[Layer] = [
@@ -110,7 +121,7 @@ class XResNet1d101(PooledNetwork):
                 layers.append(_bottleneck(n_in, width, kernel_size, stride))
                 n_in = EXPANSION * width
         self.features = Features(*layers)
-        self.head = PooledLinear(n_in, n_classes)
+        self.head = PooledLinear(n_in, n_classes, dropout)
 
 
 def _bottleneck(n_in: int, n_inner: int, kernel_size: int, stride: int) -> Residual:

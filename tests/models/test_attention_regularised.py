@@ -103,6 +103,22 @@ def test_a_backbone_without_lengths_reads_records_of_one_length():
         network(x, torch.tensor([50, 20, 10, 5]))
 
 
+def test_dropout_is_that_of_the_backbone():
+    network = AttentionRegularised(2, 3, LSTM1d, {"hidden": 4}, dropout=0.25)
+    assert network.backbone.head.dropout.p == 0.25
+    dropping = [p for p in network.modules() if isinstance(p, nn.Dropout)]
+    assert dropping == [network.backbone.head.dropout]
+    own = AttentionRegularised(2, 3, LSTM1d, {"hidden": 4, "dropout": 0.5})
+    assert own.head.dropout.p == 0.5
+
+
+def test_dropout_that_a_backbone_cannot_have_is_refused():
+    with pytest.raises(ValueError, match="'backbone' .* take 'dropout' .* NoLengths"):
+        AttentionRegularised(2, 3, NoLengths, dropout=0.1)
+    with pytest.raises(ValueError, match=r"'dropout' .* once.* 'backbone_params'"):
+        AttentionRegularised(2, 3, backbone_params={"dropout": 0.5}, dropout=0.1)
+
+
 class OtherHead(ResNet1d):
     """A network whose maps have no closed form."""
 

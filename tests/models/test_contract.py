@@ -7,18 +7,20 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.modules.dropout import _DropoutNd
 
 import sk_erts.models
 from sk_erts import ERTSClassifier
 from sk_erts._network.network import Network, logits_of
 from sk_erts._network.normalisation import renewed_statistics
-from sk_erts.attribution import GradCAM
+from sk_erts.attribution import GradCAM, gradcam
 from sk_erts.models._registry import MODELS
 from tests.conftest import bumps
 from tests.models.tiny import TINY, make_tiny
 
 NO_SIZES = [0, -1, 1.5, True, "4", None]
 NO_BLOCKS = [(), (0,), (1, -1), (1, 1.5), 3]
+NO_DROPOUT = [-0.1, 1, 1.0, float("nan"), True, "0.5", None]
 LENGTHS = [100, 61, 7, 1]
 
 
@@ -99,6 +101,40 @@ class TestContract:
                 )
                 with pytest.raises(ValueError, match=message):
                     MODELS[name](2, 3, **{**TINY[name], "blocks": wrong})
+
+    def test_there_is_no_dropout_unless_it_is_asked_for(self, name, network):
+        def drops(network):
+            return any(isinstance(part, _DropoutNd) for part in network.modules())
+
+        last = list(inspect.signature(MODELS[name]).parameters.values())[-1]
+        assert (last.name, last.default) == ("dropout", 0.0)
+        assert not drops(network)
+        asked = make_tiny(name, 2, dropout=0.5)
+        assert drops(asked)
+        assert asked.state_dict().keys() == network.state_dict().keys()
+
+    def test_dropout_is_known_in_training_alone(self, name, network):
+        asked = make_tiny(name, 2, dropout=0.5)
+        asked.load_state_dict(network.state_dict())
+        x = torch.randn(4, 2, 100)
+        assert torch.equal(asked.eval()(x), network.eval()(x))
+        first, second = (logits_of(asked.train()(x)) for _ in range(2))
+        assert (first != second).any(dim=1).all()  # of each record
+
+    def test_dropout_leaves_grad_cam_its_closed_form(self, name, network):
+        asked = make_tiny(name, 2, dropout=0.5)
+        asked.load_state_dict(network.state_dict())
+        assert isinstance(GradCAM(asked).linear, nn.Linear)
+        x = np.random.default_rng(0).normal(size=(4, 2, 100)).astype(np.float32)
+        with_dropout = gradcam(asked.train(), x)
+        np.testing.assert_array_equal(with_dropout, gradcam(network, x))
+        assert with_dropout.any()
+
+    def test_what_is_no_dropout_is_named(self, name):
+        for wrong in NO_DROPOUT:
+            message = f"'dropout' parameter of {MODELS[name].__name__} .* Got {wrong!r}"
+            with pytest.raises(ValueError, match=message):
+                make_tiny(name, 2, dropout=wrong)
 
     def test_head_of_features_is_forward(self, pooled):
         pooled.eval()

@@ -20,6 +20,6 @@ TINY = {
 }
 
 
-def make_tiny(name, n_leads, n_classes=3):
+def make_tiny(name, n_leads, n_classes=3, **params):
     """Return a network of a registered name with few parameters."""
-    return MODELS[name](n_leads, n_classes, **TINY[name])
+    return MODELS[name](n_leads, n_classes, **TINY[name], **params)
