@@ -1,6 +1,8 @@
 """Errors and warnings of the package; each is a standard one as well."""
 
 __all__ = [
+    "ArchiveError",
+    "CheckpointWarning",
     "DoubtfulInputWarning",
     "DownloadError",
     "ExplanationWarning",
@@ -9,6 +11,8 @@ __all__ = [
     "NonFiniteLossError",
     "RecordError",
     "RecordNotFoundError",
+    "WeightsError",
+    "WeightsWarning",
 ]
 
 
@@ -105,5 +109,49 @@ class IncompleteAttributionWarning(UserWarning):
     Examples
     --------
     >>> issubclass(IncompleteAttributionWarning, UserWarning)
+    True
+    """
+
+
+class WeightsError(ValueError):
+    """Raise for a file of weights that cannot be used.
+
+    The message names the file, what was expected of it, and what it holds.
+
+    Examples
+    --------
+    >>> issubclass(WeightsError, ValueError)
+    True
+    """
+
+
+class WeightsWarning(UserWarning):
+    """Warn that not all weights of a file fit a network, and which begin anew.
+
+    Examples
+    --------
+    >>> issubclass(WeightsWarning, UserWarning)
+    True
+    """
+
+
+class ArchiveError(ValueError):
+    """Raise for a file of a training that cannot be read, or written without code.
+
+    The message names the file, what was expected of it, and what it holds.
+
+    Examples
+    --------
+    >>> issubclass(ArchiveError, ValueError)
+    True
+    """
+
+
+class CheckpointWarning(UserWarning):
+    """Warn that a training could not be written down, or the last one is not good.
+
+    Examples
+    --------
+    >>> issubclass(CheckpointWarning, UserWarning)
     True
     """

@@ -13,6 +13,7 @@ from sk_erts.models._resnet1d import ResNet1d
 from sk_erts.models._resnet1d_presets import ResNet1d18, ResNet1d34
 from sk_erts.models._s4d1d import S4D1d
 from sk_erts.models._tensor_power_rnn1d import TensorPowerLayer, TensorPowerRNN1d
+from sk_erts.models._weights import load_weights, save_weights
 from sk_erts.models._xecgnet import XECGNet
 from sk_erts.models._xresnet1d import XResNet1d101
 
@@ -34,4 +35,6 @@ __all__ = [
     "XECGNet",
     "XResNet1d101",
     "get_model",
+    "load_weights",
+    "save_weights",
 ]
