@@ -8,20 +8,24 @@ from typing import Any, ClassVar
 import torch
 from sklearn.base import ClassifierMixin
 
-from sk_erts._lib.typing import Array, FloatArray
+from sk_erts._lib.typing import Array
 from sk_erts._records.divide import divide
 from sk_erts._records.records import Records
 from sk_erts._records.task import make_task
 from sk_erts._training.asks_why import AsksWhy
+from sk_erts._training.calibration import Calibration
+from sk_erts._training.checkpoint import keeper_of
+from sk_erts._training.how_sure import TellsHowSure
 from sk_erts._training.plan import MOVED, make_plan
 from sk_erts._training.run import Run, Trained
+from sk_erts._training.saved import Saves
 from sk_erts._training.skorch_params import SkorchEstimator
 from sk_erts.selection import Looks, Policy
 
 __all__ = ["ERTSClassifier"]
 
 
-class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
+class ERTSClassifier(AsksWhy, TellsHowSure, Saves, ClassifierMixin, SkorchEstimator):
     r"""Classify electrocardiograms with a network trained on fewer records.
 
     ERTS [1]_ skips the records that are already learned (Progressive Data Dropout,
@@ -122,8 +126,8 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         What is set aside to judge the epochs: a share; what a splitter, such as
         ``PredefinedSplit``, or a list of the pairs of indices it gives, sets aside (the
         first pair counts); or records and labels from elsewhere, ``(X, y)``. By default
-        a tenth, if `early_stopping` or a callback that watches a score in validation
-        needs it; else nothing.
+        a tenth, if `early_stopping`, a calibration or a callback that watches a score
+        in validation needs it; else nothing.
     early_stopping : bool, int, "best" or "learned", default=False
         Stop after so many epochs without a better macro-F1 in validation, 10 if True,
         and end with the network of the best epoch. ``"best"`` ends with it too, but
@@ -143,7 +147,12 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         0 is silent, 1 a progress bar in terminals and notebooks, 2 skorch's table.
     **skorch_params
         Parameters of the parts: ``module__*``, ``optimizer__*``, ``criterion__*``,
-        ``iterator_train__*``, ``iterator_valid__*``, ``callbacks__*``.
+        ``iterator_train__*``, ``iterator_valid__*``, ``callbacks__*``; and what is
+        measured on the validation part once the network is trained, nothing by
+        default: ``calibration__temperature=True`` divides all logits by the number
+        that calibrates the probabilities best; ``calibration__sensitivity`` and
+        ``calibration__specificity``, a share, or a dictionary of shares by class, let
+        a class be predicted from the probability on that finds, or spares, so many.
 
     Attributes
     ----------
@@ -158,6 +167,11 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         The product of the two, if there is one.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if `X` was a data frame.
+    temperature_ : float
+        By which logits are divided; 1 without ``calibration__temperature``.
+    thresholds_ : ndarray of shape (n_classes,) or None
+        Probability from which on each class is predicted, NaN for one of which neither
+        sensitivity nor specificity was asked for; None if that is so of all.
     net_ : skorch.NeuralNet
         The trained net; ``net_.module_`` is the network.
     history_ : skorch.History
@@ -216,7 +230,7 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
     True
     """
 
-    NESTED: ClassVar[dict[str, Any]] = {"looks": Looks}
+    NESTED: ClassVar[dict[str, Any]] = {"looks": Looks, "calibration": Calibration}
     MOVED = MOVED
 
     def __init__(
@@ -283,7 +297,14 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         self._double_underscored = skorch_params
 
     def fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        groups: Any = None,
+        *,
+        checkpoint: Any = None,
+        resume: bool = False,
     ) -> ERTSClassifier:
         """Train the network on the records it can learn from.
 
@@ -305,6 +326,13 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
             Weight of each record in the loss; one of weight 0 is left out.
         groups : array-like of shape (n_samples,), optional
             Groups, say patients, that the validation split must not divide.
+        checkpoint : str, path-like or Checkpoint, optional
+            Folder in which the training is written down after each epoch; see
+            :class:`~sk_erts.Checkpoint`. It belongs to one training, and so is no
+            parameter that clones would share.
+        resume : bool, default=False
+            Go on with the training in `checkpoint`, after the last epoch that is
+            written there; from the start if there is none.
 
         Returns
         -------
@@ -316,8 +344,9 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         Raises
         ------
         ValueError
-            If a parameter or an input is not what it must be; nothing is changed
-            then. `NonFiniteLossError`, if the loss is no longer finite.
+            If a parameter or an input is not what it must be, or the checkpoint is of
+            another training; nothing is changed then. `NonFiniteLossError`, if the
+            loss is no longer finite.
         KeyboardInterrupt
             If Ctrl-C comes before the first epoch is over, or inside what compares or
             joins fits: anything of scikit-learn but a pipeline, joblib, Dask, Optuna
@@ -325,6 +354,8 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         """
         before = getattr(self, "_trained", None) if self.warm_start else None
         plan = make_plan(self, n_epochs_before=before.n_epochs if before else 0)
+        keeper = keeper_of(checkpoint, resume)
+        plan = plan if keeper is None else keeper.planned(plan)
         checked = copy.copy(self)
         records, y = self._check_records(X, y, checked, before)
         task = make_task(y)
@@ -342,7 +373,11 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         )
         run = Run(plan, data)
         run.go_on_from(before, in_schedule=False)
-        run.train()
+        if keeper is None:
+            run.train()
+        else:
+            keeper.begin(run, self.get_params())
+            run.train(keep=keeper.keep)
         return self._publish(run.leave(), records, checked)
 
     def partial_fit(
@@ -398,71 +433,6 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         run.train()
         return self._publish(run.leave(), records, checked)
 
-    def predict_proba(self, X: Any) -> FloatArray:
-        """Return the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
-                Dataset or collection
-            Records, as in `fit`.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`; for several labels, one probability each. On a
-            processor those of a record are the same, bit for bit, in any company.
-
-        Raises
-        ------
-        ValueError
-            If the records have another shape than those of `fit`, or bad values.
-        """
-        return self._probabilities(self._check_new_records(X))
-
-    def predict_log_proba(self, X: Any) -> FloatArray:
-        """Return the logarithms of the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
-                Dataset or collection
-            Records, as in `fit`.
-
-        Returns
-        -------
-        log_proba : ndarray of shape (n_samples, n_classes)
-            From the logits: finite where a probability is too small for a number.
-
-        Raises
-        ------
-        ValueError
-            If the records have another shape than those of `fit`, or bad values.
-        """
-        return self._probabilities(self._check_new_records(X), log=True)
-
-    def predict(self, X: Any) -> FloatArray:
-        """Return the most probable class, or all labels above one half.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
-                Dataset or collection
-            Records, as in `fit`.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Labels of the kind that `fit` was given.
-
-        Raises
-        ------
-        ValueError
-            If the records have another shape than those of `fit`, or bad values.
-        """
-        proba = self.predict_proba(X)
-        return self._trained.task.decode(proba)
-
     def _publish(
         self, trained: Trained, records: Records, checked: ERTSClassifier
     ) -> ERTSClassifier:
@@ -480,6 +450,8 @@ class ERTSClassifier(AsksWhy, ClassifierMixin, SkorchEstimator):
         if records.lengths is not None:
             self.n_times_in_ = None
             del self.n_features_in_
+        self.temperature_ = trained.calibrated.temperature
+        self.thresholds_ = trained.calibrated.thresholds
         self.net_ = trained.net
         self.history_ = trained.net.history
         self.selection_ = trained.history

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from matplotlib import image
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -50,6 +51,16 @@ def test_grid_search_over_focus_thresholds(tmp_path):
         ("top_mass", "0.5"),
     ]
     assert re.search(r"best: {'focus': '\w+', 'focus_threshold': [\d.]+}", told)
+
+
+def test_grid_search_on_a_dask_cluster(tmp_path):
+    pytest.importorskip("distributed")
+    told = run("grid_search_dask.py", cwd=tmp_path)
+    tried = re.findall(r"{'focus_threshold': ([\d.]+)}: macro-F1 ([\d.]+)", told)
+    assert [threshold for threshold, _ in tried] == ["0.2", "0.5"]
+    best = re.search(r"best: {'focus_threshold': ([\d.]+)}", told)[1]
+    assert dict(tried)[best] == max(score for _, score in tried)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(params=["stand-in", pytest.param("real", marks=pytest.mark.real)])
@@ -104,19 +115,43 @@ def test_own_records_beat_guessing_from_a_file(run_on):
     assert float(score) > float(guess) + 0.05
 
 
-def test_beat_segments_of_two_networks(tmp_path, monkeypatch):
-    monkeypatch.delenv("SK_ERTS_DATA", raising=False)
-    told = run("beat_segments.py", cwd=tmp_path)
+def beat_segments(tmp_path, data=None):
+    """Return scores and segments with most evidence, after a look at the figure."""
+    path = tmp_path / "beats.png"
+    told = run("beat_segments.py", str(path), cwd=tmp_path, data=data)
+    found = {}
     for network in ("ResNet1d", "LSTM1d"):
         _, table = told.split(f"\n{network}: balanced accuracy ")
-        score, head, _, *rows = table.splitlines()[:5]
-        assert float(re.match(r"[\d.]+", score)[0]) > 0.9
+        score, head, *rows = table.splitlines()[:4]
         assert head.split() == ["segment", *map(str, range(1, 12))]
         assert [row.split()[0] for row in rows] == ["N", "V"]
-        # A premature beat is told by its QRS complex and its T wave.
-        (found,) = re.findall(rf"{network} finds .*'V': (\d+)", told)
-        assert int(found) in (4, 5, 8, 9, 10)
+        (most,) = re.findall(rf"{network} finds .*'V': '(\d+)'", told)
+        values = [float(value) for value in rows[1].split()[1:]]
+        assert values[int(most) - 1] == max(values)
+        found[network] = float(re.match(r"[\d.]+", score)[0]), int(most)
+    pixels = image.imread(path)
+    assert pixels.shape[1] > 2 * pixels.shape[0]  # side by side
+    assert pixels.std() > 0.05
+    path.unlink()
     assert list(tmp_path.iterdir()) == []
+    return found
+
+
+def test_beat_segments_of_two_networks(tmp_path, monkeypatch):
+    monkeypatch.delenv("SK_ERTS_DATA", raising=False)
+    for score, segment in beat_segments(tmp_path).values():
+        assert score > 0.9
+        # A premature beat is told by its QRS complex and its T wave.
+        assert segment in (4, 5, 8, 9, 10)
+
+
+@pytest.mark.real
+def test_beat_segments_of_patients(tmp_path):
+    if not (DATA / "mitbih").is_dir():
+        pytest.skip(f"no mitbih in {DATA}; SK_ERTS_DATA names its parent folder")
+    for score, segment in beat_segments(tmp_path, DATA).values():
+        assert score > 0.8
+        assert segment in (4, 5)  # the QRS complex
 
 
 def test_a_network_of_ones_own_explains_itself(tmp_path):
@@ -136,7 +171,7 @@ def test_a_judge_of_ones_own_tells_wrong_labels(tmp_path):
 
 def test_a_run_broken_off_ends_the_same_in_another_process(tmp_path):
     told = run("broken_off.py", cwd=tmp_path)
-    assert "equal weights: True\nepochs: 8 of 8" in told
+    assert "killed: True\nequal probabilities: True" in told
 
 
 def test_a_recurrence_continues_records_better_than_their_last_value(tmp_path):
@@ -149,6 +184,19 @@ def test_a_recurrence_continues_records_better_than_their_last_value(tmp_path):
     ]
     still, _, said = map(float, errors.values())
     assert said < 0.9 * still
+
+
+def test_abstaining_spares_errors(tmp_path):
+    told = run("how_sure.py", "figure.png", cwd=tmp_path)
+    models = re.findall(r"^(\w+): Uncertainty\(400 records", told, re.MULTILINE)
+    assert models == ["dropout", "ensemble"]
+    decided = re.findall(r"decides up to [\d.]+ nats: (\d+)% of records", told)
+    wrong = re.findall(r"wrong: ([\d.]+)% of them, ([\d.]+)% of all", told)
+    assert len(wrong) == 2
+    for share, (of_them, of_all) in zip(decided, wrong, strict=True):
+        assert 50 < float(share) < 100
+        assert float(of_them) < 0.75 * float(of_all)
+    assert (tmp_path / "figure.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("name", ["own_network.py", "own_judge.py", "broken_off.py"])

@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from sk_erts._lib.names import nearest
-from sk_erts._lib.typing import Array, FloatArray, IntArray
+from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
 
 __all__ = ["OneClass", "SeveralLabels", "Task", "doubts_of_labels", "make_task"]
 
@@ -127,6 +127,32 @@ class Task(ABC):
         """Return the encoded labels that probabilities (n, n_classes) speak for."""
 
     @abstractmethod
+    def codes_at(self, proba: FloatArray, thresholds: FloatArray) -> IntArray:
+        """Return the encoded labels that probabilities speak for, class by class.
+
+        Parameters
+        ----------
+        proba : ndarray of shape (n, n_classes)
+            Probabilities.
+        thresholds : ndarray of shape (n_classes,)
+            From which on a class is predicted; NaN where it has none of its own.
+        """
+
+    @abstractmethod
+    def decided_classes(self, name: str) -> list[Any]:
+        """Return the classes that one number is for, given as the parameter `name`.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be for all.
+        """
+
+    @abstractmethod
+    def is_of_class(self, codes: Array) -> BoolArray:
+        """Return whether records are of each class, (n, n_classes)."""
+
+    @abstractmethod
     def codes_of_classes(self, index: IntArray) -> Array:
         """Return the encoded labels of records that are of one class each, (n,)."""
 
@@ -134,8 +160,10 @@ class Task(ABC):
     def labels(self, codes: Array) -> Array:
         """Return the labels that encoded ones stand for."""
 
-    def decode(self, proba: FloatArray) -> Array:
+    def decode(self, proba: FloatArray, thresholds: FloatArray | None = None) -> Array:
         """Return the labels that probabilities (n, n_classes) speak for."""
+        if thresholds is not None:
+            return self.labels(self.codes_at(proba, thresholds))
         return self.labels(self.codes_of(proba))
 
     @abstractmethod
@@ -261,6 +289,37 @@ class OneClass(Task):
         codes: IntArray = proba.argmax(axis=1)
         return codes
 
+    def codes_at(self, proba: FloatArray, thresholds: FloatArray) -> IntArray:
+        """Return the class that is furthest above its threshold, in proportion.
+
+        Where none is, it is the most probable of the classes that have no threshold,
+        and of all if each has one.
+        """
+        has_own = ~np.isnan(thresholds)
+        times = np.where(has_own, proba / np.where(has_own, thresholds, 1), -np.inf)
+        is_above = (times >= 1).any(axis=1)
+        others = proba if has_own.all() else np.where(has_own, -np.inf, proba)
+        codes: IntArray = np.where(
+            is_above, times.argmax(axis=1), others.argmax(axis=1)
+        )
+        return codes
+
+    def decided_classes(self, name: str) -> list[Any]:
+        """Return the second of two classes."""
+        if self.n_classes != 2:
+            one = self.classes[-1].item()
+            raise ValueError(
+                f"'{name}' must name the class it is for, since a record is of one of "
+                f"{self.n_classes} classes and not all can be found at once: give a "
+                f"dictionary such as {{{one!r}: 0.9}}. Got one number."
+            )
+        return [self.classes[1]]
+
+    def is_of_class(self, codes: Array) -> BoolArray:
+        """Return the class of each record, one-hot."""
+        is_of: BoolArray = codes[:, None] == np.arange(self.n_classes)
+        return is_of
+
     def codes_of_classes(self, index: IntArray) -> Array:
         """Return the classes themselves."""
         return index.astype(np.int64)
@@ -375,6 +434,20 @@ class SeveralLabels(Task):
     def codes_of(self, proba: FloatArray) -> IntArray:
         """Return an indicator matrix of what is above one half."""
         return (proba > 0.5).astype(np.int64)
+
+    def codes_at(self, proba: FloatArray, thresholds: FloatArray) -> IntArray:
+        """Return an indicator matrix: from the threshold on, or above one half."""
+        above = np.where(np.isnan(thresholds), proba > 0.5, proba >= thresholds)
+        return above.astype(np.int64)
+
+    def decided_classes(self, name: str) -> list[Any]:
+        """Return all labels."""
+        return list(self.classes)
+
+    def is_of_class(self, codes: Array) -> BoolArray:
+        """Return the indicator matrix."""
+        is_of: BoolArray = codes > 0
+        return is_of
 
     def codes_of_classes(self, index: IntArray) -> Array:
         """Return an indicator matrix with one label per record."""

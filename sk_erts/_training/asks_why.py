@@ -12,11 +12,10 @@ from sk_erts._lib.typing import Array, FloatArray, IntArray
 from sk_erts._network.network import Network
 from sk_erts._records.divide import fingerprint
 from sk_erts._records.records import Records, targets_of
-from sk_erts._training.inference import Explained, maps_of_records, probabilities
+from sk_erts._training.inference import Explained, maps_of_records
 from sk_erts._training.judging import judge_new_records
+from sk_erts._training.predicts import Predicts
 from sk_erts._training.progress import shows_bars
-from sk_erts._training.reads_records import ReadsRecords
-from sk_erts._training.run import Trained
 from sk_erts.attribution._maps import towards
 from sk_erts.attribution._registry import make_method
 from sk_erts.selection import SelectionHistory
@@ -29,14 +28,12 @@ from sk_erts.selection._audit import (
 __all__ = ["AsksWhy"]
 
 
-class AsksWhy(ReadsRecords):
+class AsksWhy(Predicts):
     """Explain, score and audit records with what a training has left.
 
     A mixin of `ERTSClassifier`, which has the attributes and checks.
     """
 
-    _trained: Trained
-    net_: Any
     selection_: SelectionHistory
     cam_layer: str | None
     verbose: int
@@ -264,11 +261,6 @@ class AsksWhy(ReadsRecords):
         mean_proba = history.mean_proba if known else None
         found = self._evidence_against(records, codes) if evidence else {}
         return audit_table(task, codes, proba, mean_proba, quality, found)
-
-    def _probabilities(self, records: Records, *, log: bool = False) -> FloatArray:
-        """Return what the network gives each class, or the logarithms."""
-        network = Network(self.net_.module_)
-        return probabilities(network, records, self._trained.task, log=log)
 
     def _evidence_against(self, records: Records, codes: Array) -> dict[str, Array]:
         """Return how far each record supports its label, and where it does not."""

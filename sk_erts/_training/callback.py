@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from skorch.callbacks import Callback
 
 from sk_erts._training.selector import Selector
 
-__all__ = ["SelectionCallback", "StopWhenOver"]
+__all__ = ["AfterEpoch", "SelectionCallback", "StopWhenOver"]
 
 
 class SelectionCallback(Callback):
@@ -88,3 +89,20 @@ class StopWhenOver(Callback):
             self.selector.end_when_learned()
         if self.selector.is_over:
             raise KeyboardInterrupt
+
+
+class AfterEpoch(Callback):
+    """Do something after each epoch with another to follow.
+
+    Parameters
+    ----------
+    do : callable
+        Called without arguments, when all others have been.
+    """
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        self.do = do
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Do it."""
+        self.do()

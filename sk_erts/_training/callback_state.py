@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any
 
 from skorch.callbacks import Callback
@@ -22,12 +23,13 @@ def state_of_callback(callback: Callback) -> dict[str, Any]:
     -------
     state : dict of str to object
         Copies. Of an attribute that has a state of its own, such as a scheduler of
-        the learning rate, that state.
+        the learning rate, that state. Classes and functions are no state: a callback
+        that begins has them from its parameters.
     """
     return {
         name: copy.deepcopy(value.state_dict() if _has_state(value) else value)
         for name, value in vars(callback).items()
-        if name.endswith("_") and not name.startswith("_")
+        if name.endswith("_") and not name.startswith("_") and not _is_code(value)
     }
 
 
@@ -47,6 +49,10 @@ def load_callback(callback: Callback, state: dict[str, Any]) -> None:
             own.load_state_dict(value)
         else:
             setattr(callback, name, value)
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, type) or inspect.isroutine(value)
 
 
 def _has_state(value: Any) -> bool:

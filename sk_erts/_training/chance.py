@@ -36,6 +36,7 @@ class Chance:
         self.device = device
         self._seed = seed
         self._torch: list[torch.Tensor] = []
+        self._is_lent = False
 
     @contextmanager
     def lent(self) -> Iterator[None]:
@@ -48,10 +49,12 @@ class Chance:
         """
         with seeded(self._seed, self.device):
             self._give()
+            self._is_lent = True
             try:
                 yield
             finally:
                 self._torch = self._taken()
+                self._is_lent = False
 
     def state(self) -> dict[str, Any]:
         """Return where the generators are.
@@ -63,7 +66,7 @@ class Chance:
         """
         return {
             "numpy": copy.deepcopy(self.numpy.bit_generator.state),
-            "torch": [state.clone() for state in self._torch],
+            "torch": self._taken() if self._is_lent else self._copies(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -76,6 +79,9 @@ class Chance:
         """
         self.numpy.bit_generator.state = copy.deepcopy(state["numpy"])
         self._torch = [part.clone() for part in state["torch"]]
+
+    def _copies(self) -> list[torch.Tensor]:
+        return [state.clone() for state in self._torch]
 
     def _taken(self) -> list[torch.Tensor]:
         on_device = self.device.type == "cuda"

@@ -12,11 +12,19 @@ from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts._network.network import Network
 from sk_erts._network.untouched import untouched
 from sk_erts._records.records import Records
+from sk_erts._records.signals import Signals, batches
 from sk_erts._records.task import Task
+from sk_erts._records.training_set import TrainingSet
 from sk_erts.attribution._explain import explain_records
 from sk_erts.attribution._method import Method
 
-__all__ = ["INFERENCE_BATCH_SIZE", "Explained", "maps_of_records", "probabilities"]
+__all__ = [
+    "INFERENCE_BATCH_SIZE",
+    "Explained",
+    "logits_of_set",
+    "maps_of_records",
+    "probabilities",
+]
 
 Explained = Callable[[torch.Tensor, IntArray], torch.Tensor]
 
@@ -30,7 +38,12 @@ PREDICTED_AT_ONCE = 32
 
 
 def probabilities(
-    network: Network, records: Records, task: Task, *, log: bool = False
+    network: Network,
+    records: Records,
+    task: Task,
+    *,
+    temperature: float = 1.0,
+    log: bool = False,
 ) -> FloatArray:
     """Return what a network gives each class.
 
@@ -42,6 +55,8 @@ def probabilities(
         What it looks at.
     task : Task
         Turns logits into probabilities.
+    temperature : float, default=1.0
+        By which logits are divided.
     log : bool, default=False
         Whether to return their logarithms.
 
@@ -51,16 +66,53 @@ def probabilities(
         In double precision.
     """
     of_logits = task.log_probability if log else task.probability
+    return _said_of(
+        network,
+        lambda index: records.signals(index, network.device),
+        records.batches(PREDICTED_AT_ONCE),
+        lambda logits: of_logits(logits.double() / temperature),
+    )
+
+
+def logits_of_set(network: Network, part: TrainingSet) -> torch.Tensor:
+    """Return what a network says of the records of a training or validation set.
+
+    Parameters
+    ----------
+    network : Network
+        Left as found.
+    part : TrainingSet
+        What it looks at.
+
+    Returns
+    -------
+    logits : tensor of shape (n_samples, n_classes)
+        In double precision, on the processor.
+    """
+    said = _said_of(
+        network,
+        lambda index: part.signals(index, network.device),
+        batches(len(part), PREDICTED_AT_ONCE),
+        torch.Tensor.double,
+    )
+    return torch.from_numpy(said)
+
+
+def _said_of(
+    network: Network,
+    fetch: Callable[[IntArray], Signals],
+    pieces: list[IntArray],
+    turned: Callable[[torch.Tensor], torch.Tensor],
+) -> FloatArray:
+    """Return what becomes of the logits of all pieces, in the order of positions."""
 
     def look(index: IntArray) -> Any:
-        signals = records.signals(index, network.device).filled(PREDICTED_AT_ONCE)
-        logits = network.logits(signals)
-        return of_logits(logits[: len(index)]).cpu().numpy()
+        logits = network.logits(fetch(index).filled(PREDICTED_AT_ONCE))
+        return turned(logits[: len(index)]).cpu().numpy()
 
-    pieces = records.batches(PREDICTED_AT_ONCE)
     with untouched(network.module), torch.inference_mode():
-        proba = np.concatenate([look(index) for index in pieces])
-    return proba[np.argsort(np.concatenate(pieces))]
+        said = np.concatenate([look(index) for index in pieces])
+    return said[np.argsort(np.concatenate(pieces))]
 
 
 def maps_of_records(

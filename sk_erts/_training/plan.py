@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 from sk_erts._lib.names import nearest
 from sk_erts._records.task import ClassWeight
 from sk_erts._training.augmenter import Augment
+from sk_erts._training.calibration import Calibration
 from sk_erts._training.skorch_params import Parts, SkorchEstimator
 from sk_erts.models import get_model
 from sk_erts.selection import (
@@ -152,6 +153,8 @@ class Plan:
         Epochs without a better score after which to stop; None never does.
     restore_best : bool
         Whether the network of the best epoch is kept, and not the last one.
+    calibration : Calibration
+        What is measured on the validation part once the network is trained.
     """
 
     module: Any
@@ -176,6 +179,7 @@ class Plan:
     patience: int | None = None
     restore_best: bool = False
     stop_when_learned: bool = False
+    calibration: Calibration = field(default_factory=Calibration)
     callbacks: Any = None
     verbose: int = 0
 
@@ -221,6 +225,8 @@ def make_plan(
     validate_parameter_constraints(CONSTRAINTS, params, name)
     looks = estimator.nested("looks")
     looks.check(name)
+    calibration = Calibration() if one_epoch else estimator.nested("calibration")
+    calibration.check(name)
     warm_ups = _warm_ups(estimator.warmup_epochs, name)
     validation = estimator.validation_fraction
     if isinstance(validation, str):
@@ -229,7 +235,8 @@ def make_plan(
             f"(0, 1), a splitter, a list of pairs of indices, or a tuple of records "
             f"and labels. Got {validation!r} instead."
         )
-    if validation is None and _needs_validation(estimator):
+    needs_validation = calibration.is_asked_for or _needs_validation(estimator)
+    if validation is None and needs_validation:
         validation = USUAL_VALIDATION
     if isinstance(validation, Real):
         validation = float(validation)
@@ -262,6 +269,7 @@ def make_plan(
         validation=None if one_epoch else validation,
         patience=_patience(estimator.early_stopping),
         restore_best=_restores_best(estimator.early_stopping),
+        calibration=calibration,
         stop_when_learned=estimator.early_stopping == "learned",
         callbacks=estimator.callbacks,
         verbose=estimator.verbose,

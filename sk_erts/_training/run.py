@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
 
 from sk_erts._lib.typing import Array, IntArray
 from sk_erts._network.network import Network
@@ -19,10 +19,12 @@ from sk_erts._records.divide import FitData
 from sk_erts._records.task import Task
 from sk_erts._training.augmenter import Augmenter
 from sk_erts._training.build import make_net
-from sk_erts._training.callback import SelectionCallback, StopWhenOver
+from sk_erts._training.calibration import Calibrated
+from sk_erts._training.callback import AfterEpoch, SelectionCallback, StopWhenOver
 from sk_erts._training.callback_state import load_callback, state_of_callback
 from sk_erts._training.caller import loop_around
 from sk_erts._training.chance import Chance
+from sk_erts._training.inference import logits_of_set
 from sk_erts._training.judging import Judging
 from sk_erts._training.net import ERTSNet
 from sk_erts._training.plan import Plan
@@ -36,6 +38,10 @@ from sk_erts.exceptions import FitInterruptedWarning
 from sk_erts.selection import Judge, Ledger, SelectionHistory, SelectionSampler
 
 __all__ = ["Run", "Trained"]
+
+# What these have seen changes nothing; a training may go on with another `verbose`.
+SHOWS_ONLY = (ProgressCallback, PrintLog)
+Keep = Callable[[Callable[[], dict[str, Any]], bool], None]
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ class Trained:
         Which of the records were trained on.
     memory : dict of str to ndarray
         What all looks at them said.
+    calibrated : Calibrated
+        What the validation part said of probabilities and decisions.
     """
 
     net: ERTSNet
@@ -81,6 +89,7 @@ class Trained:
     fingerprint: str
     rows: IntArray
     memory: dict[str, Array]
+    calibrated: Calibrated
 
     @property
     def n_epochs(self) -> int:
@@ -142,7 +151,9 @@ class Run:
         self.plan = plan
         self.data = data
         self.time_s = 0.0
+        self._since: float | None = None  # the clock is running
         self.is_over = False
+        plan.calibration.points(data.task)  # a name that is no class fails now
         self.chance = Chance(plan.seed, plan.device)
         rng, n_records, task = self.chance.numpy, len(data.train), data.task
         with self._at_work():
@@ -223,13 +234,16 @@ class Run:
         elif self.plan.judge.remembers:
             self.selector.policy = self.selector.policy.without_focus()
 
-    def train(self, until: int | None = None) -> None:
+    def train(self, until: int | None = None, keep: Keep | None = None) -> None:
         """Train, up to the end or to the end of an epoch.
 
         Parameters
         ----------
         until : int, optional
             Epochs of this training after which to stop; by default all.
+        keep : callable, optional
+            Called with what gives the state of the run, after each epoch and at the
+            end, and with whether it is the end.
 
         Raises
         ------
@@ -241,7 +255,15 @@ class Run:
         if self.is_over or self.n_epochs >= end:
             return
         first, last = self._first(end - self.n_epochs), self._last()
-        callbacks = [*first, *last, *(own for _, own in self.net.callbacks_)]
+        own = [each for _, each in self.net.callbacks_]
+        callbacks = [c for c in [*first, *last, *own] if not isinstance(c, SHOWS_ONLY)]
+
+        def state() -> dict[str, Any]:
+            self._callbacks = list(map(state_of_callback, callbacks))
+            return self.state()
+
+        if keep is not None:
+            last = [*last, AfterEpoch(lambda: keep(state, False))]
         with self._at_work():
             optimizer = copy.deepcopy(self.net.optimizer_.state_dict())
             interrupted = self.net.run(
@@ -257,9 +279,11 @@ class Run:
         self._callbacks = list(map(state_of_callback, callbacks))
         # Also after the last epoch asked for: more may be asked for later.
         self.is_over = self.net.was_stopped
-        if interrupted:
+        if interrupted:  # what was kept after the last whole epoch can go on
             self._was_interrupted = True
             self._tell_interrupted()
+        elif keep is not None:
+            keep(self.state, True)
 
     def leave(self) -> Trained:
         """Return what is left of the training, with the network that is to be kept.
@@ -288,7 +312,16 @@ class Run:
             fingerprint=self.data.fingerprint,
             rows=rows,
             memory=self.ledger.memory(),
+            calibrated=self._calibrated(),
         )
+
+    def _calibrated(self) -> Calibrated:
+        """Let the validation part say what is made of the network's logits."""
+        calibration, valid = self.plan.calibration, self.data.valid
+        if valid is None or not calibration.is_asked_for:
+            return Calibrated()
+        logits = logits_of_set(Network(self.net.module_), valid)
+        return calibration.measure(self.data.task, logits, valid.codes)
 
     def state(self) -> dict[str, Any]:
         """Return all that a training is, between two epochs.
@@ -309,7 +342,7 @@ class Run:
             "validation": self.validation and state_of_callback(self.validation),
             "is_over": self.is_over,
             "was_interrupted": self._was_interrupted,
-            "time_s": self.time_s,
+            "time_s": self._time_so_far(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -347,10 +380,14 @@ class Run:
     @contextmanager
     def _at_work(self) -> Iterator[None]:
         """Lend the generators, and look at the clock."""
-        start = time.perf_counter()
+        self._since = time.perf_counter()
         with self.chance.lent():
             yield
-        self.time_s += time.perf_counter() - start
+        self.time_s, self._since = self._time_so_far(), None
+
+    def _time_so_far(self) -> float:
+        running = 0.0 if self._since is None else time.perf_counter() - self._since
+        return self.time_s + running
 
     def _first(self, n_epochs: int) -> list[Callback]:
         """Return what is called before the user's callbacks."""

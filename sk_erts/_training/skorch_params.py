@@ -103,7 +103,9 @@ class SkorchEstimator(BaseEstimator):
     Attributes
     ----------
     NESTED : dict of str to type
-        Parameters that are estimators, and that are None until one of theirs is set.
+        Parameters that are estimators, and that are None until one of theirs is set;
+        or, if the constructor has none of this name, reached by double underscores
+        alone.
     MOVED : dict of str to str
         Where parameters of earlier versions went.
     """
@@ -128,7 +130,7 @@ class SkorchEstimator(BaseEstimator):
         """
         params: dict[str, Any] = super().get_params(deep=deep)
         for name, make in self.NESTED.items() if deep else ():
-            if params[name] is None:
+            if params.get(name) is None:
                 defaults = make().get_params()
                 params |= {f"{name}__{key}": value for key, value in defaults.items()}
         return params | self._double_underscored
@@ -189,7 +191,7 @@ class SkorchEstimator(BaseEstimator):
         ValueError
             If it has no such parameter.
         """
-        given = getattr(self, name)
+        given = getattr(self, name, None)
         made = self.NESTED[name]() if given is None else type(given)(**_shallow(given))
         own = {k: v for k, v in self._double_underscored.items() if _is_of(name, k)}
         for key in own:

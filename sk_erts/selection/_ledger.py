@@ -316,9 +316,10 @@ class Ledger:
         Returns
         -------
         state : dict
-            Copies of arrays, numbers and texts.
+            Copies of arrays, bytes, numbers and texts.
         """
-        return copy.deepcopy(vars(self))
+        story = [vars(page) for page in self._story]
+        return copy.deepcopy(vars(self) | {"_story": story})
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on from where `state` was called.
@@ -328,7 +329,8 @@ class Ledger:
         state : dict
             Of a ledger over as many records.
         """
-        vars(self).update(copy.deepcopy(state))
+        story = [_Page.of(page) for page in copy.deepcopy(state["_story"])]
+        vars(self).update(copy.deepcopy(state) | {"_story": story})
 
     def mean_proba(self, index: IntArray) -> FloatArray:
         """Return the mean of the probabilities over all looks at some records.
@@ -564,6 +566,13 @@ class _Page:
             code |= known.astype(np.uint8) << FLAGS[name]
             self._values[name] = scores[name][known]
         self._code = zlib.compress(code.tobytes(), level=1)
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> _Page:
+        """Return a page that was taken apart by `vars`."""
+        page = cls.__new__(cls)
+        vars(page).update(state)
+        return page
 
     @property
     def nbytes(self) -> int:

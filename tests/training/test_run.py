@@ -2,6 +2,7 @@
 
 import contextlib
 import pickle
+import tempfile
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sk_erts import ERTSClassifier
 from sk_erts._records.divide import divide
 from sk_erts._records.records import as_records
 from sk_erts._records.task import make_task
+from sk_erts._training.archive import read_archive, write_archive
 from sk_erts._training.chance import Chance
 from sk_erts._training.plan import make_plan
 from sk_erts._training.run import Run
@@ -131,8 +133,10 @@ def new_run(X=X, y=CODES, **params):
 
 
 def carried(state):
-    """Return a state as another process gets it."""
-    return pickle.loads(pickle.dumps(state))
+    """Return a state as another process gets it, from a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_archive(f"{folder}/state", "state", state)
+        return read_archive(f"{folder}/state", "state")
 
 
 def going_on(state, **params):
@@ -196,6 +200,21 @@ def test_broken_off_after_any_epoch_it_ends_as_if_nothing_had_happened(name):
         other.train()
         assert differing(outcome(other), expected) == [], f"after epoch {k}"
     assert differing(outcome(broken), expected) == []  # an epoch at a time
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_kept_on_the_way_is_what_a_break_would_leave(name):
+    kept = []
+    run = new_run(**CASES[name])
+    run.train(keep=lambda state, is_the_end: kept.append((state(), is_the_end)))
+    expected = outcome(run)
+    assert len(kept) == run.n_epochs + (not run.is_over)
+    assert [is_the_end for _, is_the_end in kept] == [False] * (len(kept) - 1) + [True]
+    for k, (state, _) in enumerate(kept, start=1):
+        other = going_on(state, **CASES[name])
+        assert other.n_epochs == min(k, run.n_epochs)
+        other.train()
+        assert differing(outcome(other), expected) == [], f"after epoch {k}"
 
 
 def test_the_cases_have_what_they_are_about():
@@ -300,7 +319,7 @@ def vars_of(state):
         return {key: vars_of(part) for key, part in state.items()}
     if isinstance(state, list | tuple):
         return [vars_of(part) for part in state]
-    return vars_of(vars(state)) if type(state).__name__ == "_Page" else state
+    return state
 
 
 def test_callbacks_of_a_users_own_know_what_they_knew():
