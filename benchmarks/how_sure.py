@@ -24,6 +24,14 @@ from sk_erts import DeepEnsemble, ERTSClassifier
 from sk_erts.metrics import expected_calibration_error, risk_coverage
 
 ONE = "one network"
+# Of the picture: the surest tenth first.
+COVERAGES = np.linspace(0.1, 1, 46)
+DRAWN = {
+    ONE: "#808080",
+    "30 looks, by total": "#e98b36",
+    "five networks, by total": "#1f6fb4",
+    "five networks, by epistemic": "#93c4e8",
+}
 METRICS = {
     "auc": "macro-AUC",
     "loss": "log loss",
@@ -44,6 +52,7 @@ def told(y: np.ndarray, proba: np.ndarray, doubt: np.ndarray | None = None) -> d
         "error": curve.error,
         "kept": float(np.interp(0.8, curve.coverage, curve.risk)),
         "area": curve.area,
+        "risks": np.interp(COVERAGES, curve.coverage, curve.risk).tolist(),
     }
 
 
@@ -97,6 +106,21 @@ def table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def draw(rows: list[dict], path: Path) -> None:
+    """Draw errors by coverage, means over seeds."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+    for name, color in DRAWN.items():
+        risks = [row["risks"] for row in rows if row["scheme"] == name]
+        ax.plot(100 * COVERAGES, 100 * np.mean(risks, axis=0), color=color, label=name)
+    ax.set(xlabel="decided (% of the records)", ylabel="wrong (% of the decisions)")
+    ax.set_ylim(bottom=0)
+    ax.legend(frameon=False)
+    ax.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=120)
+
+
 def main() -> None:
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -105,6 +129,7 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=7, help="effective epochs")
     parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--runs", type=Path, help="file to which each run is added")
+    parser.add_argument("--figure", type=Path)
     args = parser.parse_args()
     data, rows = ptbxl(args.folder), []
     if args.runs and args.runs.exists():
@@ -120,6 +145,8 @@ def main() -> None:
                 with args.runs.open("a") as file:
                     print(json.dumps(row), file=file)
     print(table(rows))
+    if args.figure:
+        draw(rows, args.figure)
 
 
 if __name__ == "__main__":

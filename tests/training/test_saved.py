@@ -200,6 +200,17 @@ class TestWhoeverWroteIt:
             ERTSClassifier.load("b")
         assert not Path("hacked").exists()
 
+    def test_functions_are_named_and_never_called(self, state, tmp_path):
+        told = {
+            "@": "object",
+            "of": "sk_erts.models.get_model",
+            "params": {"name": "x"},
+        }
+        state["params"]["module"] = told
+        write_archive(tmp_path / "b", "classifier", state)
+        with pytest.raises(ArchiveError, match="get_model' is no class"):
+            ERTSClassifier.load(tmp_path / "b")
+
     def test_a_pickle_is_refused(self, tmp_path):
         class Evil:
             def __reduce__(self):
