@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PTBXL ?=
 DATA ?= ../shared/data
 
-.PHONY: demo test test-slow test-real figures check docs bench clean
+.PHONY: demo test test-slow test-real test-clusters figures check docs bench clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -17,10 +17,13 @@ demo: $(VENV)/installed  ## full data, DBPD and ERTS side by side: one table, tw
 	$(BIN)/python examples/demo.py $(if $(PTBXL),--ptbxl "$(PTBXL)")
 
 test: $(VENV)/installed  ## the suite without slow tests and real recordings, about 10 minutes on 2 cores
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not real and not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not real and not slow and not cluster"
 
-test-slow: $(VENV)/installed  ## scikit-learn's checks of the classifier at its defaults
+test-slow: $(VENV)/installed  ## scikit-learn's checks at the defaults, processes that are killed, all exports
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 -m slow
+
+test-clusters: $(VENV)/installed  ## searches on a Dask cluster of two processes, and workers that die
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m cluster
 
 test-real: $(VENV)/installed  ## slower tests on real recordings (SK_ERTS_DATA names their folder)
 	$(BIN)/python -m pytest tests -m real
