@@ -1,7 +1,7 @@
 """How much do recurrent networks still know after some hundred steps? The tensor power.
 
 ``python -m benchmarks.long_memory`` trains four networks with as many parameters as
-each other on two tasks of the literature on long memory, and prints their scores on
+each other on tasks of the literature on long memory, and prints their scores on
 sequences drawn anew:
 
 adding
@@ -24,6 +24,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -91,13 +92,26 @@ def draw_adding(n: int, length: int, generator: torch.Generator):
     return torch.stack([values, marks], dim=2), total[:, None, None]
 
 
-def draw_copying(n: int, length: int, generator: torch.Generator):
+def draw_copying(
+    n: int, length: int, generator: torch.Generator, n_copied: int = N_COPIED
+):
     """Symbols, `length` steps of pause, and steps at which symbols are asked for."""
-    symbols = torch.randint(0, N_SYMBOLS, (n, N_COPIED), generator=generator)
+    symbols = torch.randint(0, N_SYMBOLS, (n, n_copied), generator=generator)
     pause = torch.full((n, length), N_SYMBOLS)
-    asked = torch.full((n, N_COPIED), N_SYMBOLS + 1)
+    asked = torch.full((n, n_copied), N_SYMBOLS + 1)
     read = torch.cat([symbols, pause, asked], dim=1)
     return functional.one_hot(read, N_SYMBOLS + 2).float(), symbols
+
+
+def copying(n_copied: int) -> Task:
+    return Task(
+        N_SYMBOLS + 2,
+        N_SYMBOLS,
+        n_copied,
+        partial(draw_copying, n_copied=n_copied),
+        lambda said, true: functional.cross_entropy(said.flatten(0, 1), true.flatten()),
+        lambda said, true: (said.argmax(dim=2) == true).float().mean().item(),
+    )
 
 
 TASKS = {
@@ -109,14 +123,8 @@ TASKS = {
         functional.mse_loss,
         lambda said, true: functional.mse_loss(said, true).item(),
     ),
-    "copying": Task(
-        N_SYMBOLS + 2,
-        N_SYMBOLS,
-        N_COPIED,
-        draw_copying,
-        lambda said, true: functional.cross_entropy(said.flatten(0, 1), true.flatten()),
-        lambda said, true: (said.argmax(dim=2) == true).float().mean().item(),
-    ),
+    "copying": copying(N_COPIED),
+    "recall": copying(1),
 }
 
 

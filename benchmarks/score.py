@@ -49,22 +49,50 @@ def best_thresholds(y: np.ndarray, proba: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
-def run(dataset, scheme: str, seed: int, args: argparse.Namespace) -> dict:
-    """Train once, and score the last fold."""
-    X, y, folds = dataset.data, np.asarray(dataset.target), dataset.folds
+def parts(folds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which records train, which choose thresholds, and which are scored."""
     *_, tuned, scored = np.unique(folds)
-    train, validation, test = folds < tuned, folds == tuned, folds == scored
-    clf = ERTSClassifier(
-        module__width=args.width,
-        max_epochs=200,
+    return folds < tuned, folds == tuned, folds == scored
+
+
+def trained(
+    X: np.ndarray, y: np.ndarray, seed: int, lr: float, args, **parameters
+) -> ERTSClassifier:
+    """Spend the budget on crops, of five seconds unless told otherwise."""
+    given = {"max_epochs": 200, "augment": RandomCrop(0.5)} | parameters
+    return ERTSClassifier(
         max_effective_epochs=args.budget,
-        augment=RandomCrop(0.5),
-        lr=args.lr,
+        lr=lr,
         lr_schedule=args.schedule,
         random_state=seed,
         verbose=0,
+        **given,
+    ).fit(X, y)
+
+
+def f1_scores(
+    y: np.ndarray, proba: np.ndarray, thresholds: np.ndarray
+) -> dict[str, float]:
+    """Return macro-F1 at 0.5 and at thresholds that were chosen elsewhere."""
+    return {
+        "f1": f1_score(y, proba > 0.5, average="macro", zero_division=0),
+        "f1_tuned": f1_score(y, proba >= thresholds, average="macro", zero_division=0),
+    }
+
+
+def run(dataset, scheme: str, seed: int, args: argparse.Namespace) -> dict:
+    """Train once, and score the last fold."""
+    X, y = dataset.data, np.asarray(dataset.target)
+    train, validation, test = parts(dataset.folds)
+    clf = trained(
+        X[train],
+        y[train],
+        seed,
+        args.lr,
+        args,
+        module__width=args.width,
         **SCHEMES[scheme],
-    ).fit(X[train], y[train])
+    )
     proba = clf.predict_proba(X[test])
     tuned_at = best_thresholds(y[validation], clf.predict_proba(X[validation]))
     row = {
@@ -72,8 +100,7 @@ def run(dataset, scheme: str, seed: int, args: argparse.Namespace) -> dict:
         "scheme": scheme,
         "seed": seed,
         "auc": roc_auc_score(y[test], proba, average="macro"),
-        "f1": f1_score(y[test], proba > 0.5, average="macro", zero_division=0),
-        "f1_tuned": f1_score(y[test], proba >= tuned_at, average="macro"),
+        **f1_scores(y[test], proba, tuned_at),
         "EE": clf.effective_epochs_,
         "minutes": clf.fit_time_s_ / 60,
     }

@@ -1,21 +1,24 @@
 """Do a convolutional and a recurrent network look at the same part of the beat?
 
 Both are trained to tell normal from ventricular beats. Integrated gradients say how
-much each time step adds to the logit of a class; eleven segments of the beat sum it up.
+much each time step adds to the logit of a class, from a flat line to the beat; eleven
+segments of the beat sum it up. With a path, one figure of both networks goes there.
 
-    SK_ERTS_DATA=<folder above mitbih> python examples/beat_segments.py
+    SK_ERTS_DATA=<folder above mitbih> python examples/beat_segments.py [figure.png]
 """
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.metrics import balanced_accuracy_score
 
 from sk_erts import ERTSClassifier
-from sk_erts.beats import segment_means
 from sk_erts.datasets import load_mitbih, make_ecg
 from sk_erts.models import LSTM1d, ResNet1d
+from sk_erts.plotting import ClassAverageDisplay
 from sk_erts.preprocessing import Standardize
 
 TRAIN = ("106", "116", "119", "201", "203", "208", "215", "223")
@@ -68,8 +71,8 @@ networks = {
     "ResNet1d": {"module": ResNet1d, "module__width": 8, "module__blocks": (1, 1)},
     "LSTM1d": {"module": LSTM1d, "module__hidden": 16},
 }
-for name, parameters in networks.items():
-    clf = ERTSClassifier(
+classifiers = {
+    name: ERTSClassifier(
         **parameters,
         data_dropout=None,  # few beats, so that all of them are trained
         focus=None,
@@ -78,17 +81,26 @@ for name, parameters in networks.items():
         random_state=0,
         verbose=0,
     ).fit(X, y)
-    score = balanced_accuracy_score(y_test, clf.predict(X_test))
+    for name, parameters in networks.items()
+}
 
-    # How much does each time step add to the logit of the beat's own class, on the way
-    # from a flat line to the beat?
-    attributions = clf.explain(
-        X_test, "integrated_gradients", target=y_test, signed=True
+# Both networks side by side, on one scale: of each class the average beat, and what
+# each of its segments adds to the logit of that class. From 250 ms before R to 450 ms
+# after it, so that R is in segment 4.
+displays = ClassAverageDisplay.from_estimators(
+    classifiers, X_test, y_test, n_segments=11, unit="logit per step"
+)
+for name, display in displays.items():
+    score = balanced_accuracy_score(y_test, classifiers[name].predict(X_test))
+    table = pd.DataFrame(
+        1000 * display.table,
+        index=display.class_names,
+        columns=pd.Index(display.segment_names, name="segment"),
     )
-
-    # From 250 ms before R to 450 ms after it, so that R is in segment 4.
-    table = 1000 * segment_means(attributions, y_test, n_segments=11)
     print(f"\n{name}: balanced accuracy {score:.2f}; attribution per step, times 1000")
     print(table.round(1).to_string())
-    found = {label: int(row.idxmax()) for label, row in table.iterrows()}
+    found = table.idxmax(axis=1).to_dict()
     print(f"{name} finds most evidence in segment: {found}")
+
+if len(sys.argv) > 1:
+    displays["ResNet1d"].figure_.savefig(sys.argv[1], dpi=100)

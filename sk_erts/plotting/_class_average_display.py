@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sk_erts._lib.checks import as_numbers, check_frequency, refuse
 from sk_erts._lib.optional import import_optional
 from sk_erts._lib.typing import FloatArray
-from sk_erts.exceptions import DoubtfulInputWarning
+from sk_erts.plotting._beat_tables import (
+    check_are_beats,
+    check_beats,
+    check_estimators,
+    check_names,
+    rows_of_classes,
+)
 from sk_erts.plotting._heat import AGAINST_SHARE, HeatScale, heat_scale
+from sk_erts.plotting._side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,9 +28,6 @@ __all__ = ["ClassAverageDisplay"]
 _ROW_IN, _AROUND_IN, _WIDTH_IN = 0.55, 1.3, 8.5
 # A mean beat fills as much of its row.
 _BEAT_SHARE = 0.8
-
-# No beat is longer. Without a sampling frequency no beat has more samples, at 200 Hz.
-_LONGEST_BEAT_S, _MOST_SAMPLES = 3, 600
 
 _MINUS = "\N{MINUS SIGN}"
 
@@ -107,17 +109,17 @@ class ClassAverageDisplay:
             )
         n_classes, n_segments = self.table.shape
         is_frame = hasattr(table, "columns")
-        self.class_names = _names(
+        self.class_names = check_names(
             table.index if is_frame and class_names is None else class_names,
             n_classes,
             "class_names",
         )
-        self.segment_names = _names(
+        self.segment_names = check_names(
             table.columns if is_frame and segment_names is None else segment_names,
             n_segments,
             "segment_names",
         )
-        self.beats = None if beats is None else _check_beats(beats, n_classes)
+        self.beats = None if beats is None else check_beats(beats, n_classes)
         self.unit = unit
 
     @classmethod
@@ -222,17 +224,9 @@ class ClassAverageDisplay:
         DoubtfulInputWarning
             If maps have more than 600 samples, and `fs` is not given.
         """
-        from sk_erts.beats import segment_means
-
-        _check_are_beats(np.shape(attributions), fs)
-        table = segment_means(attributions, y, n_segments)
-        means = None
-        if beats is not None:
-            first = np.asarray(beats)
-            first = first[:, 0] if first.ndim == 3 else first  # (n_beats, times)
-            of_class = [np.asarray(y) == label for label in table.index]
-            means = np.stack([first[own].mean(axis=0) for own in of_class])
-        return cls.from_arrays(table, beats=means, unit=unit, ax=ax, vmax=vmax)
+        check_are_beats(np.shape(attributions), fs)
+        display = cls._averaged(attributions, y, n_segments, beats, unit)
+        return display.plot(ax=ax, vmax=vmax)
 
     @classmethod
     def from_estimator(
@@ -287,7 +281,7 @@ class ClassAverageDisplay:
         DoubtfulInputWarning
             If beats have more than 600 samples, and `fs` is not given.
         """
-        _check_are_beats(np.shape(X), fs)
+        check_are_beats(np.shape(X), fs)
         labels = estimator.predict(X) if y is None else np.asarray(y)
         return cls.from_attributions(
             estimator.explain(X, method, target=labels, signed=True),
@@ -300,6 +294,95 @@ class ClassAverageDisplay:
             ax=ax,
             vmax=vmax,
         )
+
+    @classmethod
+    def from_estimators(
+        cls,
+        estimators: Mapping[str, Any],
+        X: Any,
+        y: Any,
+        *,
+        classes: Any = None,
+        method: str = "integrated_gradients",
+        n_segments: int = 11,
+        fs: float | None = None,
+        unit: str = "arbitrary unit",
+        ax: Axes | None = None,
+        vmax: float | None = None,
+    ) -> dict[str, ClassAverageDisplay]:
+        """Explain beats by several classifiers, and show the averages side by side.
+
+        All have one scale of colour, so that the same shade is the same attribution.
+
+        Parameters
+        ----------
+        estimators : mapping of str to ERTSClassifier
+            After `fit`, by the names that stand above their tables.
+        X : ndarray of shape (n_beats, n_leads, n_times)
+            Beats, as in `fit`.
+        y : array-like of shape (n_beats,)
+            The class of each beat that is explained.
+        classes : label or sequence of labels, optional
+            Whose beats are explained and shown; by default those of all classes.
+        method : str, default="integrated_gradients"
+            A key of :data:`sk_erts.attribution.METHODS`; its map is signed. Integrated
+            gradients go from a flat line to the beat.
+        n_segments : int, default=11
+            Parts of equal length that the beat is cut in.
+        fs : float, optional
+            Sampling frequency in Hz, to tell beats from whole records.
+        unit : str, default="arbitrary unit"
+            Unit of the attributions.
+        ax : Axes, optional
+            Where to plot; it is divided. By default a new figure.
+        vmax : float, optional
+            Attribution of the darkest shade; by default the greatest in the tables.
+
+        Returns
+        -------
+        displays : dict of str to ClassAverageDisplay
+            One of each estimator, in the same order; they share ``figure_`` and
+            ``colorbar_``.
+
+        Raises
+        ------
+        ValueError
+            If there is no estimator or no such method, a class has no beats, beats and
+            classes are not as in `fit`, or beats are longer than 3 s.
+
+        Warns
+        -----
+        DoubtfulInputWarning
+            If beats have more than 600 samples, and `fs` is not given.
+        """
+        check_estimators(estimators)
+        check_are_beats(np.shape(X), fs)
+        labels = np.asarray(y)
+        if classes is not None:
+            rows = rows_of_classes(labels, classes)
+            X, labels = np.asarray(X)[rows], labels[rows]
+        displays = {}
+        for name, estimator in estimators.items():
+            maps = estimator.explain(X, method, target=labels, signed=True)
+            displays[name] = cls._averaged(maps, labels, n_segments, X, unit)
+        side_by_side(displays, ax, vmax)
+        return displays
+
+    @classmethod
+    def _averaged(
+        cls, attributions: Any, y: Any, n_segments: int, beats: Any, unit: str
+    ) -> ClassAverageDisplay:
+        """Average attributions and beats by class; nothing is drawn."""
+        from sk_erts.beats import segment_means
+
+        table = segment_means(attributions, y, n_segments)
+        means = None
+        if beats is not None:
+            first = np.asarray(beats)
+            first = first[:, 0] if first.ndim == 3 else first  # (n_beats, times)
+            of_class = [np.asarray(y) == label for label in table.index]
+            means = np.stack([first[own].mean(axis=0) for own in of_class])
+        return cls(table, beats=means, unit=unit)
 
     def plot(
         self, ax: Axes | None = None, *, vmax: float | None = None
@@ -329,10 +412,17 @@ class ClassAverageDisplay:
             "matplotlib.pyplot", extra="plot", purpose="ClassAverageDisplay.plot"
         )
         scale = heat_scale(self.table, vmax, "ClassAverageDisplay")
-        n_classes, n_segments = self.table.shape
         if ax is None:
-            size = (_WIDTH_IN, _ROW_IN * n_classes + _AROUND_IN)
+            size = (_WIDTH_IN, _ROW_IN * len(self.table) + _AROUND_IN)
             _, ax = pyplot.subplots(figsize=size, layout="constrained")
+        self._draw(ax, scale)
+        self.colorbar_ = ax.figure.colorbar(self.heat_, ax=ax, extend=scale.extend)
+        self.colorbar_.set_label(self._scale_in_words(scale))
+        return self
+
+    def _draw(self, ax: Axes, scale: HeatScale) -> None:
+        """Draw all but the scale of colour."""
+        n_classes, n_segments = self.table.shape
         self.ax_ = ax
         self.figure_ = ax.figure
         self.heat_ = ax.imshow(
@@ -346,14 +436,14 @@ class ClassAverageDisplay:
         ax.hlines(
             np.arange(1, n_classes) - 0.5, -0.5, n_segments - 0.5, "#808080", lw=1
         )
-        self.colorbar_ = ax.figure.colorbar(self.heat_, ax=ax, extend=scale.extend)
-        against = (
-            "" if self.beats is None or not scale.signed else f"; {_MINUS} below 0"
-        )
-        self.colorbar_.set_label(f"mean attribution\n({self.unit}){against}")
         self.lines_ = [] if self.beats is None else self._plot_beats(ax, self.beats)
         self.texts_ = self._write_cells(ax, scale)
-        return self
+
+    def _scale_in_words(self, scale: HeatScale) -> str:
+        """Return what the colour bar says."""
+        marked = self.beats is not None and scale.signed
+        against = f"; {_MINUS} below 0" if marked else ""
+        return f"mean attribution\n({self.unit}){against}"
 
     def _plot_beats(self, ax: Axes, beats: FloatArray) -> list[Any]:
         """Lay each beat over its row; one scale and one zero line for all rows."""
@@ -383,52 +473,6 @@ class ClassAverageDisplay:
         return texts
 
 
-def _check_are_beats(shape: tuple[int, ...], fs: float | None) -> None:
-    """Refuse whole records, whose segments are not those of a beat."""
-    if not shape:
-        return
-    rate = None if fs is None else check_frequency("ClassAverageDisplay", fs)
-    advice = (
-        "cut each record around its R peaks: sk_erts.beats.r_peaks finds them, "
-        "sk_erts.beats.beat_average averages over their windows."
-    )
-    if rate is not None and shape[-1] / rate > _LONGEST_BEAT_S:
-        raise ValueError(
-            f"ClassAverageDisplay must have beats, of {_LONGEST_BEAT_S} s at most. Got "
-            f"whole records of {shape[-1] / rate:g} s instead; {advice}"
-        )
-    if rate is None and shape[-1] > _MOST_SAMPLES:
-        warnings.warn(
-            f"ClassAverageDisplay wants beats, and {shape[-1]} samples are hardly one. "
-            f"Pass 'fs' if they are; else {advice}",
-            DoubtfulInputWarning,
-            stacklevel=3,
-        )
-
-
 def _number(value: float, digits: int) -> str:
     """Return a number as the scale beside the table writes it."""
     return f"{value:.{digits}f}".replace("-", _MINUS)
-
-
-def _names(names: Any, count: int, parameter: str) -> list[str]:
-    """Return names of rows or columns, or raise."""
-    if names is None:
-        return [str(number) for number in range(1, count + 1)]
-    listed = [str(name) for name in names]
-    if isinstance(names, str) or len(listed) != count:
-        raise ValueError(
-            f"The {parameter!r} of ClassAverageDisplay must be {count} names, as the "
-            f"table has. Got {names!r} instead."
-        )
-    return listed
-
-
-def _check_beats(beats: Any, n_classes: int) -> FloatArray:
-    """Return the beats as floats, or raise."""
-    owner = "ClassAverageDisplay"
-    values = as_numbers(owner, "beats", beats, "(n_classes, n_times)")
-    if len(values) != n_classes or values.shape[1] < 2:
-        wanted = f"have {n_classes} classes as in 'table', and two time steps or more"
-        refuse(owner, "beats", wanted, f"shape {values.shape}")
-    return values.astype(np.float64, copy=False)

@@ -164,6 +164,28 @@ def class_average_beats():
     return ClassAverageDisplay.from_arrays(table(), beats=beats, unit="logit")
 
 
+class FromFormula:
+    """Explain beats by a wave that begins at some segment."""
+
+    def __init__(self, size, shift):
+        self.size, self.shift = size, shift
+
+    def explain(self, X, method, target, signed):
+        segments = 11 * np.arange(X.shape[1]) / X.shape[1]
+        turns = np.searchsorted(np.unique(target), target)[:, np.newaxis]
+        return self.size * np.cos((segments - self.shift - 2 * turns) / 2)
+
+
+def class_average_side_by_side():
+    times = np.arange(-35, 55) / 100
+    beats = np.stack([heartbeat(times, size) for size in (1, -0.8, 0.6)])
+    estimators = {"ResNet1d": FromFormula(0.04, 4), "LSTM1d": FromFormula(0.02, 7)}
+    displays = ClassAverageDisplay.from_estimators(
+        estimators, beats, ["N", "V", "R"], unit="logit per step"
+    )
+    return displays["ResNet1d"]
+
+
 def beat():
     times = np.arange(-35, 55) / 100
     beats = np.stack([heartbeat(times, size) for size in np.linspace(-0.5, 1.5, 12)])
@@ -202,6 +224,7 @@ FIGURES = {
     "selection_put_aside": lambda: selection("put_aside"),
     "class_average": class_average,
     "class_average_beats": class_average_beats,
+    "class_average_side_by_side": class_average_side_by_side,
     "beat": beat,
     "faithfulness": faithfulness,
     "reliability": lambda: ReliabilityDisplay.from_predictions(*predictions()),

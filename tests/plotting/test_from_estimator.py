@@ -129,3 +129,97 @@ def test_peaks_may_be_given(clf, ecg):
 def test_a_record_without_a_whole_beat_is_refused(clf, ecg):
     with pytest.raises(ValueError, match="Got 1 peaks and no such beat"):
         BeatAttributionDisplay.from_estimator(clf, ecg[0][0], peaks=[5])
+
+
+@pytest.fixture(scope="module")
+def recurrent(ecg):
+    return ERTSClassifier(
+        "lstm1d", module__hidden=4, max_epochs=2, random_state=0, verbose=0
+    ).fit(*ecg)
+
+
+def test_two_networks_side_by_side_on_one_scale(clf, recurrent, ecg):
+    X, y = ecg[0][:8], ecg[1][:8]
+
+    displays = ClassAverageDisplay.from_estimators(
+        {"CNN": clf, "LSTM": recurrent}, X, y
+    )
+
+    assert list(displays) == ["CNN", "LSTM"]
+    greatest = 0.0
+    for estimator, display in zip((clf, recurrent), displays.values(), strict=True):
+        maps = estimator.explain(X, "integrated_gradients", target=y, signed=True)
+        table = segment_means(maps, y, 11).to_numpy()
+        assert_allclose(display.table, table, rtol=1e-5)
+        assert_allclose(display.heat_.get_array(), table, rtol=1e-5)
+        assert display.class_names == ["NORM", "PVC"]
+        expected = [X[y == label][:, 0].mean(axis=0) for label in ("NORM", "PVC")]
+        assert_allclose(display.beats, expected, rtol=1e-5)
+        greatest = max(greatest, np.abs(table).max())
+    cnn, lstm = displays.values()
+    for display in (cnn, lstm):
+        assert_allclose(display.heat_.get_clim(), (-greatest, greatest), rtol=1e-5)
+        assert display.figure_ is cnn.figure_
+        assert display.colorbar_ is cnn.colorbar_
+    assert [display.ax_.get_title() for display in (cnn, lstm)] == ["CNN", "LSTM"]
+    cnn.figure_.canvas.draw()
+    left, right = (display.ax_.get_window_extent() for display in (cnn, lstm))
+    assert left.x1 < right.x0
+    assert (left.y0, left.y1) == (right.y0, right.y1)
+    assert_allclose(left.width, right.width)
+
+
+def test_one_class_side_by_side_explains_its_beats_alone(clf, recurrent, ecg):
+    X, y = ecg[0][:20], ecg[1][:20]
+    asked = []
+
+    class Asked:
+        def explain(self, X, method, **options):
+            asked.append((len(X), set(options["target"])))
+            return clf.explain(X, method, **options)
+
+    displays = ClassAverageDisplay.from_estimators(
+        {"a": clf, "b": Asked()},
+        X,
+        y,
+        classes="PVC",
+        method="input_x_gradient",
+        n_segments=5,
+        vmax=2,
+    )
+
+    own = y == "PVC"
+    maps = clf.explain(X[own], "input_x_gradient", target="PVC", signed=True)
+    assert asked == [(own.sum(), {"PVC"})]
+    for display in displays.values():
+        assert display.class_names == ["PVC"]
+        expected = segment_means(maps, y[own], 5)
+        assert_allclose(display.table, expected, rtol=1e-4, atol=1e-7)
+        assert display.heat_.get_clim()[1] == 2
+
+
+def test_axes_are_divided_among_networks(clf, ecg):
+    figure, (one, other) = plt.subplots(2)
+
+    displays = ClassAverageDisplay.from_estimators(
+        {"a": clf, "b": clf}, ecg[0][:8], ecg[1][:8], method="saliency", ax=other
+    )
+
+    assert [display.figure_ for display in displays.values()] == [figure, figure]
+    assert displays["a"].ax_ is other
+    assert one.get_title() == ""
+
+
+@pytest.mark.parametrize(
+    ("estimators", "options", "message"),
+    [
+        ({}, {}, r"'estimators'.*map names to one or more.*Got \{\}"),
+        ("clf", {}, "'estimators'.*map names.*Got 'clf'"),
+        ({"a": None}, {"classes": "AFIB"}, "'classes'.*'NORM', 'PVC'. Got 'AFIB'"),
+        ({"a": None}, {"classes": []}, "'classes'.*'NORM', 'PVC'. Got none"),
+        ({"a": None}, {"fs": 100}, "whole records of 4 s instead"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(ecg, estimators, options, message):
+    with pytest.raises(ValueError, match=message):
+        ClassAverageDisplay.from_estimators(estimators, *ecg, **options)
