@@ -53,8 +53,6 @@ def test_grid_search_over_focus_thresholds(tmp_path):
     assert re.search(r"best: {'focus': '\w+', 'focus_threshold': [\d.]+}", told)
 
 
-
-
 @pytest.mark.cluster
 def test_grid_search_on_a_dask_cluster(tmp_path):
     pytest.importorskip("distributed")
