@@ -42,6 +42,7 @@ matplotlib.use("Agg")  # figures go to files: no screen is needed
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from sklearn.metrics import roc_auc_score
 from skorch.callbacks import Callback
@@ -322,6 +323,7 @@ def draw(rows: list[dict], path: Path) -> None:
     ax.set_xticks(ticks, ticks)
     ax.minorticks_off()
     ax.set_xlim(right=45)
+    ax.margins(y=0.1)
     ax.set_xlabel("time of an epoch on one core (s)")
     ax.set_ylabel("macro-AUC; lines join the seeds")
     ax.spines[["top", "right"]].set_visible(False)
@@ -336,19 +338,20 @@ def draw(rows: list[dict], path: Path) -> None:
 
 
 def _label(ax, name: str, point: tuple, taken: list[Bbox]) -> Bbox:
-    """Write a name where nothing stands, and return its place."""
-    places = [(x, y) for y in (-3, 5, -11, 14, -20, 23, -29, 32) for x in (6, -6)]
-    for x, y in places:
+    """Write a name at the nearest place where nothing stands, and return the place."""
+    heights = sorted(range(-75, 76, 6), key=abs)
+    for y, x in ((y, x) for y in heights for x in (6, -6)):
         text = ax.annotate(
             name,
             point,
-            (x, y),
+            (x, y - 3),
             textcoords="offset points",
             ha="left" if x > 0 else "right",
             fontsize="small",
-            arrowprops={"arrowstyle": "-", "color": "#a0a0a0"} if abs(y) > 12 else None,
+            arrowprops={"arrowstyle": "-", "color": "#a0a0a0"} if abs(y) > 9 else None,
         )
-        box = text.get_window_extent()
+        text.update_positions(ax.figure.canvas.get_renderer())
+        box = Text.get_window_extent(text)  # without the line to the point
         if not any(box.overlaps(other) for other in taken):
             break
         text.remove()
