@@ -22,7 +22,9 @@ test: $(VENV)/installed  ## the suite without slow tests and real recordings, ab
 test-slow: $(VENV)/installed  ## scikit-learn's checks at the defaults, processes that are killed, all exports
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 -m slow
 
+# Apart: Dask brings psutil, with which joblib ends workers that have grown, and warns.
 test-clusters: $(VENV)/installed  ## searches on a Dask cluster of two processes, and workers that die
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dask]"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m cluster
 
 test-real: $(VENV)/installed  ## slower tests on real recordings (SK_ERTS_DATA names their folder)
