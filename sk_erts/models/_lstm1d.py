@@ -16,6 +16,8 @@ from sk_erts.models._checks import check_dropout, check_kernel_size, check_sizes
 from sk_erts.models._padding import normalise, steps_after
 from sk_erts.models._pooled import PooledNetwork
 
+POOLINGS = ("mean", "last", "attention")
+
 
 class LSTM1d(PooledNetwork):
     """Classify records with a long short-term memory [1]_ behind one convolution.
@@ -23,7 +25,7 @@ class LSTM1d(PooledNetwork):
     The strided convolution makes `hidden` channels of the leads and leaves one time
     step in `stride`; the recurrent layers read these steps one after the other. Their
     hidden states are averaged over time before one linear layer, so that Grad-CAM has
-    a closed form.
+    a closed form; or pooled otherwise.
 
     Parameters
     ----------
@@ -43,6 +45,12 @@ class LSTM1d(PooledNetwork):
     kernel_size : int, default=9
         Length of the convolution in time steps, odd so that feature maps stay centred
         on the signal.
+    pooling : {"mean", "last", "attention"}, default="mean"
+        What of the hidden states is classified: their mean; the last one of each
+        direction, that of the end and that of the beginning; or a mean with weights
+        that the network gives the steps (``network.head.weights(z)``), as in [2]_.
+        Without the mean Grad-CAM costs a gradient, and by default candidates are
+        judged by probabilities.
     dropout : float, default=0.0
         Probability with which training sets a channel of the pooled features to zero,
         in [0, 1). With more than 0, ``predict_uncertainty`` can ask the network.
@@ -51,7 +59,7 @@ class LSTM1d(PooledNetwork):
     ------
     ValueError
         If a size is no int of at least one, `kernel_size` is even, `stride` is longer
-        than it, or `dropout` is not in [0, 1).
+        than it, `dropout` is not in [0, 1), or there is no such `pooling`.
 
     See Also
     --------
@@ -73,6 +81,8 @@ class LSTM1d(PooledNetwork):
     ----------
     .. [1] S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural Computation
        9(8), 1997, doi:10.1162/neco.1997.9.8.1735
+    .. [2] Z. Yang et al., "Hierarchical attention networks for document
+       classification", NAACL 2016, doi:10.18653/v1/N16-1174
 
     Examples
     --------
@@ -95,6 +105,7 @@ class LSTM1d(PooledNetwork):
         bidirectional: bool = True,
         stride: int = 4,
         kernel_size: int = 9,
+        pooling: str = "mean",
         dropout: float = 0.0,
     ) -> None:
         sizes = {"n_leads": n_leads, "n_classes": n_classes, "hidden": hidden}
@@ -105,6 +116,8 @@ class LSTM1d(PooledNetwork):
             advice = "No time step may be left out."
             refuse(self, "stride", wanted, repr(stride), advice)
         check_dropout(self, dropout)
+        if not isinstance(pooling, str) or pooling not in POOLINGS:
+            refuse(self, "pooling", f"be one of {list(POOLINGS)}", repr(pooling))
         super().__init__()
         self.features = _Recurrence(
             nn.Conv1d(
@@ -114,7 +127,88 @@ class LSTM1d(PooledNetwork):
                 hidden, hidden, n_layers, batch_first=True, bidirectional=bidirectional
             ),
         )
-        self.head = PooledLinear(hidden * (1 + bidirectional), n_classes, dropout)
+        n_channels = hidden * (1 + bidirectional)
+        if pooling == "last":
+            self.head = LastState(n_channels, n_classes, dropout, n_forwards=hidden)
+        elif pooling == "attention":
+            self.head = AttentionPooling(n_channels, n_classes, dropout)
+        else:
+            self.head = PooledLinear(n_channels, n_classes, dropout)
+
+
+class LastState(nn.Module):
+    """Map the last state of each direction to logits.
+
+    Parameters
+    ----------
+    n_channels, n_classes : int
+        Hidden states, of both directions, and logits.
+    dropout : float
+        Probability with which training sets a state to zero.
+    n_forwards : int
+        Hidden states of the direction that reads forwards; they come first.
+    """
+
+    def __init__(
+        self, n_channels: int, n_classes: int, dropout: float, n_forwards: int
+    ) -> None:
+        super().__init__()
+        self.n_forwards = n_forwards
+        self.dropout = nn.Dropout(dropout) if dropout > 0 else nn.Identity()
+        self.linear = nn.Linear(n_channels, n_classes)
+
+    def forward(
+        self, z: torch.Tensor, lengths: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Map hidden states (n, channels, steps) to logits (n, classes)."""
+        forwards, backwards = z[:, : self.n_forwards], z[:, self.n_forwards :]
+        if lengths is None:
+            end = forwards[..., -1]
+        else:
+            at = (lengths - 1)[:, None, None].expand(-1, forwards.shape[1], 1)
+            end = forwards.gather(2, at)[..., 0]
+        states = torch.cat([end, backwards[..., 0]], dim=1)
+        logits: torch.Tensor = self.linear(self.dropout(states))
+        return logits
+
+
+class AttentionPooling(nn.Module):
+    """Map a mean of states, with weights that add up to one, to logits.
+
+    Parameters
+    ----------
+    n_channels, n_classes : int
+        Hidden states, of both directions, and logits.
+    dropout : float
+        Probability with which training sets a channel of the mean to zero.
+    """
+
+    def __init__(self, n_channels: int, n_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.hidden = nn.Conv1d(n_channels, n_channels, 1)
+        self.tanh = nn.Tanh()
+        self.score = nn.Conv1d(n_channels, 1, 1, bias=False)
+        self.dropout = nn.Dropout(dropout) if dropout > 0 else nn.Identity()
+        self.linear = nn.Linear(n_channels, n_classes)
+
+    def weights(
+        self, z: torch.Tensor, lengths: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return what each step of (n, channels, steps) weighs, (n, steps)."""
+        scores = self.score(self.tanh(self.hidden(z)))[:, 0]
+        if lengths is not None:
+            behind = ~inside(lengths, z.shape[-1])
+            scores = scores.masked_fill(behind, -torch.inf)
+        weights: torch.Tensor = scores.softmax(dim=1)
+        return weights
+
+    def forward(
+        self, z: torch.Tensor, lengths: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Map hidden states (n, channels, steps) to logits (n, classes)."""
+        mean = (z * self.weights(z, lengths)[:, None]).sum(dim=2)
+        logits: torch.Tensor = self.linear(self.dropout(mean))
+        return logits
 
 
 class _Recurrence(nn.Module):

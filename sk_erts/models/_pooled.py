@@ -7,7 +7,6 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from sk_erts._network.heads import PooledLinear
 from sk_erts.models._padding import steps_after
 
 __all__ = ["PooledNetwork"]
@@ -33,12 +32,12 @@ class PooledNetwork(nn.Module):
     ----------
     features : module with a stride
         Maps records to feature maps.
-    head : PooledLinear
-        Maps these to logits.
+    head : PooledLinear, or another module
+        Maps these to logits; takes the steps of records as a second argument.
     """
 
     features: Strided
-    head: PooledLinear
+    head: nn.Module
 
     def forward(
         self, x: torch.Tensor, lengths: torch.Tensor | None = None

@@ -5,6 +5,7 @@ import torch
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import make_ecg
 from sk_erts.models import LSTM1d
+from sk_erts.models._lstm1d import POOLINGS
 
 
 def classifier(**params):
@@ -31,24 +32,84 @@ def test_learns_synthetic_records_in_a_short_training():
     assert clf.score(X_test, y_test) > 0.9  # a third by chance
 
 
-def test_records_of_different_lengths():
+class TestPooling:
+    X = torch.randn(3, 2, 64, generator=torch.Generator().manual_seed(0))
+
+    def network(self, pooling, **params):
+        torch.manual_seed(0)
+        return LSTM1d(2, 3, hidden=4, pooling=pooling, **params).eval()
+
+    @pytest.mark.parametrize("bidirectional", [True, False])
+    def test_the_last_state_is_what_the_recurrence_returns_as_such(self, bidirectional):
+        network = self.network("last", bidirectional=bidirectional)
+        recurrence = network.features
+        z = torch.relu(recurrence.norm(recurrence.convolution(self.X)))
+        _, (last, _) = recurrence.lstm(z.transpose(1, 2))  # (directions, n, hidden)
+        expected = network.head.linear(last.transpose(0, 1).flatten(1))
+        torch.testing.assert_close(network(self.X), expected)
+
+    def test_attention_weighs_the_steps_of_each_record(self):
+        network = self.network("attention")
+        lengths = torch.tensor([64, 40, 9])
+        steps = network.feature_lengths(lengths)
+        z = network.features(self.X, lengths)
+        weights = network.head.weights(z, steps)
+        torch.testing.assert_close(weights.sum(dim=1), torch.ones(3))
+        assert all((own[n:] == 0).all() for own, n in zip(weights, steps, strict=True))
+        assert (weights[0].max() - weights[0].min()) > 0
+        mean = torch.einsum("nct,nt->nc", z, weights)
+        expected = network.head.linear(mean)
+        torch.testing.assert_close(network(self.X, lengths), expected)
+
+    def test_with_equal_scores_attention_is_the_mean(self):
+        mean, attention = self.network("mean"), self.network("attention")
+        attention.features.load_state_dict(mean.features.state_dict())
+        attention.head.linear.load_state_dict(mean.head.linear.state_dict())
+        torch.nn.init.zeros_(attention.head.score.weight)
+        torch.testing.assert_close(attention(self.X), mean(self.X))
+
+    def test_without_the_mean_candidates_are_judged_by_probabilities(self):
+        X, y = make_ecg(24, 2, duration_s=2, classes=["NORM", "BBB"], random_state=0)
+        params = {"module__hidden": 4, "max_epochs": 3, "warmup_epochs": 1}
+        for pooling, judged in (("mean", "evidence"), ("last", "reliability")):
+            params["looks__first_step"] = 0
+            clf = classifier(module__pooling=pooling, **params).fit(X, y)
+            assert judged in clf.selection_.judged_by[-1]
+            assert clf.explain(X).shape == (24, 200)
+
+    def test_dropout_goes_before_the_last_layer(self):
+        for pooling in POOLINGS:
+            network = self.network(pooling, dropout=0.5)
+            assert torch.equal(network(self.X), network(self.X))
+            assert not torch.equal(network.train()(self.X), network(self.X))
+
+    @pytest.mark.parametrize("pooling", ["max", None, 3, ["mean"]])
+    def test_no_other_is_known(self, pooling):
+        with pytest.raises(ValueError, match=r"'pooling' parameter of LSTM1d .*'last'"):
+            LSTM1d(2, 3, pooling=pooling)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_records_of_different_lengths(pooling):
     X, y = make_ecg(24, 2, duration_s=3, classes=["NORM", "BBB"], random_state=0)
     lengths = np.resize([300, 211, 97, 16], len(X))
     cut = [x[:, :n] for x, n in zip(X, lengths, strict=True)]
-    clf = classifier(module__hidden=4, max_epochs=2, warmup_epochs=(1, 1)).fit(cut, y)
+    clf = classifier(module__hidden=4, max_epochs=2, module__pooling=pooling)
+    clf.fit(cut, y)
     together = clf.predict_proba(cut)
     for record, proba in zip(cut, together, strict=True):
         np.testing.assert_allclose(clf.predict_proba([record])[0], proba, atol=1e-6)
     assert [len(own) for own in clf.explain(cut)] == lengths.tolist()
 
 
-def test_padding_has_no_part_in_a_training_step():
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_padding_has_no_part_in_a_training_step(pooling):
     x = torch.randn(3, 2, 64, generator=torch.Generator().manual_seed(0))
     lengths = torch.tensor([64, 40, 9])
 
     def step(n_padded, behind):
         torch.manual_seed(0)
-        network = LSTM1d(2, 3, hidden=4, n_layers=2)
+        network = LSTM1d(2, 3, hidden=4, n_layers=2, pooling=pooling)
         padded = torch.full((3, 2, n_padded), behind)
         padded[:, :, :64] = x
         for record, n in zip(padded, lengths, strict=True):
