@@ -80,7 +80,7 @@ class Saves(KeepsWeights):
         >>> np.array_equal(other.predict_proba(X), clf.predict_proba(X))
         True
         >>> other.selection_
-        SelectionHistory(1 epoch, 40 records, 100 % kept, full data 1)
+        SelectionHistory(1 epoch, 40 records, 100 % kept, warm-up 1)
         """
         check_is_fitted(self)
         if not isinstance(self._trained.history, SelectionHistory):

@@ -293,9 +293,12 @@ class KillsWorkers(Callback):
 
     epoch = 3
 
+    def on_train_begin(self, net, **kwargs):
+        self.others = set(multiprocessing.active_children())
+
     def on_batch_begin(self, net, training, **kwargs):
         if training and len(net.history) == self.epoch:
-            for worker in multiprocessing.active_children():
+            for worker in set(multiprocessing.active_children()) - self.others:
                 worker.kill()
                 worker.join()
 
