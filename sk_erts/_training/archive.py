@@ -7,23 +7,23 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from skorch.history import History
 
+from sk_erts._lib.version import package_version
+from sk_erts._network.tensor_file import read_tensors
 from sk_erts.exceptions import ArchiveError
 
 __all__ = ["read_archive", "unfinished_name", "write_archive"]
 
 # Of the layout of the file; a number that is not known here is refused.
 LAYOUT = 1
-VERSION = version("sk-erts")
 KIND = "$"
 
 
@@ -52,8 +52,13 @@ def write_archive(path: str | os.PathLike[str], what: str, state: Any) -> None:
     path = Path(path)
     tensors: dict[str, torch.Tensor] = {}
     tree = json.dumps(_packed(state, what, tensors), allow_nan=False)
-    about = {"what": f"sk_erts {what}", "layout": str(LAYOUT), "version": VERSION}
-    data = save(tensors, {**about, "tree": tree})
+    about = {
+        "what": f"sk_erts {what}",
+        "layout": str(LAYOUT),
+        "version": package_version(),
+        "tree": tree,
+    }
+    data = save(tensors, about)
     handle, beside = tempfile.mkstemp(
         prefix=unfinished_name(path.name), dir=path.parent
     )
@@ -91,14 +96,8 @@ def read_archive(path: str | os.PathLike[str], what: str) -> Any:
     OSError
         If there is no such file.
     """
-    path = Path(path)
-    with path.open("rb"):  # a file that is missing is told of as Python does
-        pass
     try:
-        with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            # Copies: safetensors maps the file, which may be written anew.
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        about, tensors = read_tensors(path)
     except SafetensorError as error:
         raise ArchiveError(
             f"{path} must be a {what} of sk_erts. It cannot be read as one ({error}): "
@@ -109,9 +108,9 @@ def read_archive(path: str | os.PathLike[str], what: str) -> Any:
         raise ArchiveError(f"{path} must be a {what} of sk_erts. Got {got!r} instead.")
     if about.get("layout") != str(LAYOUT):
         raise ArchiveError(
-            f"{path} must have the layout {LAYOUT}, which sk_erts {VERSION} reads. "
-            f"Got {about.get('layout')!r}, of sk_erts {about.get('version')}: install "
-            "that version."
+            f"{path} must have the layout {LAYOUT}, which sk_erts {package_version()} "
+            f"reads. Got {about.get('layout')!r}, of sk_erts {about.get('version')}: "
+            "install that version."
         )
     try:
         return _unpacked(json.loads(about["tree"]), tensors)

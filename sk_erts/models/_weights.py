@@ -6,20 +6,21 @@ import copy
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from os import PathLike, fspath
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
 from sk_erts._lib.checks import check_count, refuse
 from sk_erts._lib.names import nearest
+from sk_erts._lib.version import package_version
 from sk_erts._lib.warn import warn_caller
 from sk_erts._network.frozen import as_prefixes
 from sk_erts._network.frozen import freeze as freeze_parts
+from sk_erts._network.tensor_file import read_tensors
 from sk_erts.exceptions import WeightsError, WeightsWarning
 from sk_erts.models._made_with import made_with, registered_name
 from sk_erts.models._registry import MODELS
@@ -134,7 +135,7 @@ def save_weights(
         fspath(path),
         metadata={
             "format": "pt",
-            "sk_erts": _version(),
+            "sk_erts": package_version(),
             "class": path_of(type(module)),
             **{key: _as_json(key, value) for key, value in told.items()},
         },
@@ -259,12 +260,8 @@ def read_weights(path: str | PathLike[str]) -> WeightsFile:
         If it is cut short or of another format.
     """
     where = fspath(path)
-    with open(where, "rb"):  # what cannot be opened is told by the system
-        pass
     try:
-        with safe_open(where, framework="pt", device="cpu") as file:
-            told = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        told, tensors = read_tensors(where)
     except SafetensorError as error:
         raise WeightsError(
             f"{where} is no whole file of weights in the safetensors format: {error}. "
@@ -404,10 +401,3 @@ def _told(where: str, told: Mapping[str, str], name: str, kind: type) -> Any:
             f"{value!r} instead."
         )
     return value
-
-
-def _version() -> str:
-    try:
-        return version("sk-erts")
-    except PackageNotFoundError:
-        return "unknown"
