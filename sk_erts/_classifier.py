@@ -17,6 +17,7 @@ from sk_erts._training.calibration import Calibration
 from sk_erts._training.checkpoint import keeper_of
 from sk_erts._training.how_sure import TellsHowSure
 from sk_erts._training.plan import MOVED, make_plan
+from sk_erts._training.processes import Processes
 from sk_erts._training.run import Run, Trained
 from sk_erts._training.saved import Saves
 from sk_erts._training.skorch_params import SkorchEstimator
@@ -305,6 +306,7 @@ class ERTSClassifier(AsksWhy, TellsHowSure, Saves, ClassifierMixin, SkorchEstima
         *,
         checkpoint: Any = None,
         resume: bool = False,
+        process_group: Any = None,
     ) -> ERTSClassifier:
         """Train the network on the records it can learn from.
 
@@ -333,6 +335,9 @@ class ERTSClassifier(AsksWhy, TellsHowSure, Saves, ClassifierMixin, SkorchEstima
         resume : bool, default=False
             Go on with the training in `checkpoint`, after the last epoch that is
             written there; from the start if there is none.
+        process_group : torch.distributed.ProcessGroup, optional
+            Several processes train one network, each on its share of every batch, and
+            end with the same classifier: all call `fit` with the same arguments.
 
         Returns
         -------
@@ -347,15 +352,19 @@ class ERTSClassifier(AsksWhy, TellsHowSure, Saves, ClassifierMixin, SkorchEstima
             If a parameter or an input is not what it must be, or the checkpoint is of
             another training; nothing is changed then. `NonFiniteLossError`, if the
             loss is no longer finite.
+        ProcessLostError
+            If another process of `process_group` ends, or does not answer.
         KeyboardInterrupt
             If Ctrl-C comes before the first epoch is over, or inside what compares or
             joins fits: anything of scikit-learn but a pipeline, joblib, Dask, Optuna
             or Ray. It ends with the fit.
         """
         before = getattr(self, "_trained", None) if self.warm_start else None
+        processes = Processes(process_group)
         plan = make_plan(self, n_epochs_before=before.n_epochs if before else 0)
-        keeper = keeper_of(checkpoint, resume)
+        keeper = processes.of_first(lambda: keeper_of(checkpoint, resume))
         plan = plan if keeper is None else keeper.planned(plan)
+        plan = plan.of_process(processes)
         checked = copy.copy(self)
         records, y = self._check_records(X, y, checked, before)
         task = make_task(y)
@@ -371,12 +380,13 @@ class ERTSClassifier(AsksWhy, TellsHowSure, Saves, ClassifierMixin, SkorchEstima
             validation=self._check_validation(plan.validation, records, task),
             random_state=plan.seed,
         )
-        run = Run(plan, data)
+        run = Run(plan, data, processes)
         run.go_on_from(before, in_schedule=False)
         if keeper is None:
+            run.begin()
             run.train()
         else:
-            keeper.begin(run, self.get_params())
+            run.begin(lambda: keeper.begin(run, self.get_params()))
             run.train(keep=keeper.keep)
         return self._publish(run.leave(), records, checked)
 

@@ -9,6 +9,7 @@ __all__ = [
     "FitInterruptedWarning",
     "IncompleteAttributionWarning",
     "NonFiniteLossError",
+    "ProcessLostError",
     "RecordError",
     "RecordNotFoundError",
     "WeightsError",
@@ -48,6 +49,16 @@ class DownloadError(OSError):
     Examples
     --------
     >>> issubclass(DownloadError, OSError)
+    True
+    """
+
+
+class ProcessLostError(RuntimeError):
+    """Raise when of several processes that train together one does not answer.
+
+    Examples
+    --------
+    >>> issubclass(ProcessLostError, RuntimeError)
     True
     """
 

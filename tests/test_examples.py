@@ -53,6 +53,13 @@ def test_grid_search_over_focus_thresholds(tmp_path):
     assert re.search(r"best: {'focus': '\w+', 'focus_threshold': [\d.]+}", told)
 
 
+def test_several_processes_by_itself_is_one(tmp_path):
+    told = run("several_processes.py", cwd=tmp_path)
+    kept = re.search(r"records trained, by epoch: ([\d, ]+)", told)[1].split(", ")
+    assert len(kept) == 10
+    assert int(kept[-1]) < 0.8 * int(kept[0]) == 0.8 * 300
+
+
 @pytest.mark.cluster
 def test_grid_search_on_a_dask_cluster(tmp_path):
     pytest.importorskip("distributed")

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from skorch.callbacks import Callback
 
+from sk_erts._training.net import n_in_all
 from sk_erts._training.selector import Selector
 
 __all__ = ["AfterEpoch", "SelectionCallback", "StopWhenOver"]
@@ -47,7 +48,7 @@ class SelectionCallback(Callback):
             return
         inputs = batch[0]
         index = inputs["index"].numpy()
-        self.selector.steps.begin(index)
+        self.selector.steps.begin(index, n_in_all(batch))
         weights = torch.from_numpy(self.selector.loss_weights(index))
         shape = (-1, *[1] * (inputs["weight"].ndim - 1))  # a label may have its own
         inputs["weight"] *= weights.reshape(shape)

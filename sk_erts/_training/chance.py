@@ -24,6 +24,8 @@ class Chance:
         Where to begin.
     device : torch.device
         Whose generator is lent beside the processor's.
+    rank : int, default=0
+        Of several processes that choose alike, each draws its own dropout.
 
     Attributes
     ----------
@@ -31,10 +33,11 @@ class Chance:
         For order, selection and augmentation.
     """
 
-    def __init__(self, seed: int, device: torch.device) -> None:
+    def __init__(self, seed: int, device: torch.device, rank: int = 0) -> None:
         self.numpy = np.random.default_rng(seed)
         self.device = device
-        self._seed = seed
+        self._seed = seed + rank
+        self._rank = rank
         self._torch: list[torch.Tensor] = []
         self._is_lent = False
 
@@ -78,7 +81,9 @@ class Chance:
             As `state` returned it.
         """
         self.numpy.bit_generator.state = copy.deepcopy(state["numpy"])
-        self._torch = [part.clone() for part in state["torch"]]
+        # What is written down is of the first process; the others begin anew.
+        if self._rank == 0:
+            self._torch = [part.clone() for part in state["torch"]]
 
     def _copies(self) -> list[torch.Tensor]:
         return [state.clone() for state in self._torch]

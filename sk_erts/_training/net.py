@@ -21,9 +21,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from sk_erts._network.network import Network, logits_of
 from sk_erts._records.task import Task
 from sk_erts._records.training_set import TrainingSet
+from sk_erts._training.processes import ALONE, Processes, SharedSet
 from sk_erts.exceptions import NonFiniteLossError
 
-__all__ = ["ERTSNet"]
+__all__ = ["ERTSNet", "n_in_all"]
 
 
 class ERTSNet(NeuralNet):
@@ -48,6 +49,7 @@ class ERTSNet(NeuralNet):
     row_is_whole = False
     was_stopped = False
     sampler: Any = None
+    processes: Processes = ALONE
     augment: Callable[[dict[str, Any]], None] | None = None
 
     def __init__(self, *args: Any, task: Task, **kwargs: Any) -> None:
@@ -67,6 +69,7 @@ class ERTSNet(NeuralNet):
         sampler: Any,
         validation_set: TrainingSet | None = None,
         augment: Callable[[dict[str, Any]], None] | None = None,
+        processes: Processes = ALONE,
         first: Sequence[Callback] = (),
         last: Sequence[Callback] = (),
         at_start: Callable[[], None] = lambda: None,
@@ -85,6 +88,8 @@ class ERTSNet(NeuralNet):
             Looked at after each epoch.
         augment : callable, optional
             Changes the inputs of each training batch.
+        processes : Processes, optional
+            Who takes which share of each batch.
         first, last : sequence of Callback
             Called before and after all other callbacks, in this run only.
         at_start : callable, optional
@@ -100,6 +105,7 @@ class ERTSNet(NeuralNet):
         self.was_stopped = False
         self.sampler = sampler
         self.augment = augment
+        self.processes = processes
         self.train_split = validation_set and predefined_split(validation_set)
         self.callbacks_ = [
             *((f"first_{i}", helper.initialize()) for i, helper in enumerate(first)),
@@ -125,6 +131,7 @@ class ERTSNet(NeuralNet):
             self.notify("on_train_end", X=training_set, y=None)
             self.callbacks_ = callbacks
             self.train_split = self.sampler = self.augment = None
+            self.processes = ALONE
         return False
 
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
@@ -133,6 +140,8 @@ class ERTSNet(NeuralNet):
             return super().get_iterator(dataset, training=training)
         kwargs = self.get_params_for("iterator_train")
         kwargs.pop("batch_size", None)
+        if self.processes.size > 1:
+            dataset = SharedSet(dataset, self.processes)
         # The sampler yields whole batches, which the data set fetches at once.
         return self.iterator_train(
             dataset, sampler=self.sampler, batch_size=None, **kwargs
@@ -186,13 +195,16 @@ class ERTSNet(NeuralNet):
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             losses.append(step["loss"].detach())
-            sizes.append(len(batch[1]))
+            sizes.append(n_in_all(batch))
             step["y_pred"] = logits_of(step["y_pred"])
             self.notify("on_batch_end", batch=batch, training=training, **step)
         self.history.record(f"{prefix}_batch_count", len(losses))
         if not losses:
             return
-        values = torch.stack(losses).tolist()
+        found = torch.stack(losses)
+        if training and self.processes.size > 1:
+            found = self._losses_of_all(found, sizes)
+        values = found.tolist()
         rows = self.history[-1]["batches"][-len(losses) :]
         for row, value, size in zip(rows, values, sizes, strict=True):
             row[f"{prefix}_loss"] = value
@@ -211,8 +223,19 @@ class ERTSNet(NeuralNet):
         signals = x["X"] if isinstance(x, Mapping) else x
         if isinstance(x, Mapping) and "lengths" in x:
             fit_params["lengths"] = x["lengths"].to(self.device)
-        with _batch_of_one(self.module_, signals):
+        with _batch_of_one(self.module_, n_in_all((x, signals))):
             return super().infer(signals, **fit_params)
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Take the gradients of a batch, of which this process may have a share."""
+        if self._is_whole(batch):
+            whole: dict[str, Any] = super().train_step_single(batch, **fit_params)
+            return whole
+        with self.processes.one_batch(self.module_):
+            step: dict[str, Any] = super().train_step_single(batch, **fit_params)
+        groups = self.optimizer_.param_groups
+        self.processes.sum_gradients(one for group in groups for one in group["params"])
+        return step
 
     def get_loss(
         self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
@@ -234,7 +257,8 @@ class ERTSNet(NeuralNet):
         Returns
         -------
         loss : tensor of shape ()
-            Of the criterion and of what the network adds to it.
+            Of the criterion and of what the network adds to it; of a share of a batch
+            its part of the mean.
         """
         y_true = to_tensor(y_true, device=self.device)
         logits, of_codes = logits_of(y_pred), super().get_loss
@@ -256,11 +280,23 @@ class ERTSNet(NeuralNet):
             losses = losses.mean(dim=1)  # (n, n_labels) -> (n,)
         loss: torch.Tensor = (losses * weights).mean()
         extra = self.network.penalty(y_pred, y_true)
-        if extra is None:
-            return loss
-        of_records = weights.reshape(len(weights), -1).mean(dim=1)
-        with_penalty: torch.Tensor = loss + (extra * of_records).mean()
-        return with_penalty
+        if extra is not None:
+            of_records = weights.reshape(len(weights), -1).mean(dim=1)
+            loss = loss + (extra * of_records).mean()
+        return loss * (len(y_true) / n_in_all((X, y_true)))
+
+    def _is_whole(self, batch: Any) -> bool:
+        """Return whether this process has all records of a batch."""
+        return len(batch[1]) == n_in_all(batch)
+
+    def _losses_of_all(
+        self, losses: torch.Tensor, sizes: Sequence[int]
+    ) -> torch.Tensor:
+        """Return the losses of batches, of which this process knows its shares."""
+        processes = self.processes
+        # A batch of fewer records than processes was taken by each of them whole.
+        times = [processes.size if size < processes.size else 1 for size in sizes]
+        return processes.summed(losses / losses.new_tensor(times))
 
     def take_over(self, previous: ERTSNet) -> None:
         """Go on with the weights, optimiser state and history of an earlier net.
@@ -334,6 +370,25 @@ class ERTSNet(NeuralNet):
         self.epoch_is_running = False
 
 
+def n_in_all(batch: Any) -> int:
+    """Return how many records a batch has, in all processes.
+
+    Parameters
+    ----------
+    batch : tuple
+        Inputs, which of a share say how many, and something as long as the share.
+
+    Returns
+    -------
+    n_records : int
+        Of the whole batch.
+    """
+    inputs, own = batch[0], batch[1]
+    if isinstance(inputs, Mapping) and "n_in_all" in inputs:
+        return int(inputs["n_in_all"])
+    return len(own)
+
+
 class _RowIsWhole(Callback):
     """Tell, as the last of all callbacks, that an epoch has its whole history."""
 
@@ -367,13 +422,13 @@ class _CtrlC:
 
 
 @contextmanager
-def _batch_of_one(module: nn.Module, signals: torch.Tensor) -> Iterator[None]:
+def _batch_of_one(module: nn.Module, n_records: int) -> Iterator[None]:
     """Let normalisation use its running statistics for a single record.
 
     One record has no variance over the batch; over its own time steps alone it would
     be normalised by itself, or fail where one step is left.
     """
-    if len(signals) > 1 or not module.training:
+    if n_records > 1 or not module.training:
         yield
         return
     layers = [

@@ -24,6 +24,7 @@ from sk_erts._lib.names import nearest
 from sk_erts._records.task import ClassWeight
 from sk_erts._training.augmenter import Augment
 from sk_erts._training.calibration import Calibration
+from sk_erts._training.processes import Processes
 from sk_erts._training.skorch_params import Parts, SkorchEstimator
 from sk_erts.models import get_model
 from sk_erts.selection import (
@@ -194,6 +195,11 @@ class Plan:
             return self
         return replace(self, policy=self.policy_without_maps, policy_without_maps=None)
 
+    def of_process(self, processes: Processes) -> Plan:
+        """Return the plan for one of several processes: one seed, one that shows."""
+        verbose = self.verbose if processes.is_first else 0
+        return replace(self, seed=processes.agreed(self.seed), verbose=verbose)
+
 
 def make_plan(
     estimator: Any, *, n_epochs_before: int = 0, one_epoch: bool = False
@@ -229,7 +235,7 @@ def make_plan(
     calibration.check(name)
     warm_ups = _warm_ups(estimator.warmup_epochs, name)
     validation = estimator.validation_fraction
-    if isinstance(validation, str):
+    if isinstance(validation, str | bytes):
         raise ValueError(
             f"The 'validation_fraction' parameter of {name} must be a number in "
             f"(0, 1), a splitter, a list of pairs of indices, or a tuple of records "

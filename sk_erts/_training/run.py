@@ -29,6 +29,7 @@ from sk_erts._training.judging import Judging
 from sk_erts._training.net import ERTSNet
 from sk_erts._training.plan import Plan
 from sk_erts._training.precision import ScoringPrecision
+from sk_erts._training.processes import ALONE, Processes
 from sk_erts._training.progress import ProgressCallback
 from sk_erts._training.rate import RateCallback
 from sk_erts._training.scorer import Scorer
@@ -111,6 +112,8 @@ class Run:
         What to do.
     data : FitData
         What to train and validate on.
+    processes : Processes, optional
+        That train together, each of them with a run like this.
 
     Raises
     ------
@@ -147,17 +150,19 @@ class Run:
     True
     """
 
-    def __init__(self, plan: Plan, data: FitData) -> None:
+    def __init__(self, plan: Plan, data: FitData, processes: Processes = ALONE) -> None:
         self.plan = plan
         self.data = data
+        self.processes = processes
         self.time_s = 0.0
         self._since: float | None = None  # the clock is running
         self.is_over = False
         plan.calibration.points(data.task)  # a name that is no class fails now
-        self.chance = Chance(plan.seed, plan.device)
+        self.chance = Chance(plan.seed, plan.device, processes.rank)
         rng, n_records, task = self.chance.numpy, len(data.train), data.task
         with self._at_work():
             self.net = make_net(plan, data)
+            processes.make_same(self.net.module_)
             network = Network(self.net.module_, plan.cam_layer)
             self.plan = plan = plan.settled(maps_are_free=network.linear is not None)
             judge = plan.judge
@@ -170,6 +175,7 @@ class Run:
                 task,
                 Judging(judge, data.train, task, self.ledger),
                 ScoringPrecision(plan.looks.precision, network.device),
+                processes,
             )
             scorer.try_out(plan.policy)
         self.selector = Selector(
@@ -194,9 +200,11 @@ class Run:
             choose=self.selector.choose,
             spare=self.selector.spare,
         )
-        # Drawn apart, so that the selection is the same with and without.
-        own = rng.spawn(1)[0] if plan.augment else rng
-        self.augmenter = Augmenter(plan.augment, own) if plan.augment else None
+        self.augmenter: Augmenter | None = None
+        if plan.augment:
+            # Drawn apart, so that the selection is the same with and without.
+            own = rng.spawn(processes.size)[processes.rank]
+            self.augmenter = Augmenter(plan.augment, own)
         self.validation = ValidationCallback(task) if data.valid else None
         self._n_epochs_before = 0
         self._was_interrupted = False
@@ -233,6 +241,26 @@ class Run:
             self.ledger.remember(trained.memory)
         elif self.plan.judge.remembers:
             self.selector.policy = self.selector.policy.without_focus()
+
+    def begin(self, take_up: Callable[[], None] = lambda: None) -> None:
+        """Be where the first of several processes is.
+
+        Parameters
+        ----------
+        take_up : callable, optional
+            Called in that one alone; may load what it was at.
+
+        Raises
+        ------
+        ValueError
+            If they were given other records or labels.
+        """
+        self.processes.of_first(take_up)
+        if self.processes.size == 1:
+            return
+        fingerprint = f"{self.data.fingerprint} of {self.data.n_samples}"
+        self.processes.check_same("records and labels", fingerprint)
+        self.load(self.processes.agreed(self.state()))
 
     def train(self, until: int | None = None, keep: Keep | None = None) -> None:
         """Train, up to the end or to the end of an epoch.
@@ -272,6 +300,7 @@ class Run:
                 sampler=self.sampler,
                 validation_set=self.data.valid,
                 augment=self.augmenter,
+                processes=self.processes,
                 first=first,
                 last=last,
                 at_start=lambda: self._resume(callbacks, optimizer),
@@ -357,7 +386,8 @@ class Run:
         self.ledger.load(state["ledger"])
         self.selector.load(state["selector"])
         self.chance.load(state["chance"])
-        if self.augmenter is not None:
+        # What is written down is of the first process; the others draw anew.
+        if self.augmenter is not None and self.processes.is_first:
             self.augmenter.rng.bit_generator.state = state["augmenter"]
         if self.validation is not None:  # a run that is over has the best network
             load_callback(self.validation, state["validation"])

@@ -17,6 +17,7 @@ from sk_erts._records.training_set import TrainingSet
 from sk_erts._training.inference import INFERENCE_BATCH_SIZE
 from sk_erts._training.judging import Judging
 from sk_erts._training.precision import ScoringPrecision
+from sk_erts._training.processes import ALONE, Processes
 from sk_erts.attribution import GradCAM
 from sk_erts.exceptions import NonFiniteLossError
 from sk_erts.selection import Policy, Scores
@@ -46,6 +47,8 @@ class Scorer:
         Says what is looked for in maps.
     precision : ScoringPrecision
         What is computed with.
+    processes : Processes, optional
+        Who looks at which records.
 
     Attributes
     ----------
@@ -60,12 +63,14 @@ class Scorer:
         task: Task,
         judging: Judging,
         precision: ScoringPrecision,
+        processes: Processes = ALONE,
     ) -> None:
         self.network = network
         self.training_set = training_set
         self.task = task
         self.judging = judging
         self.precision = precision
+        self.processes = processes
         self.cam = GradCAM(network.module, network.layer)
         self.n_scored = 0
 
@@ -91,12 +96,19 @@ class Scorer:
             ``"proba"``, of shape (n, n_classes).
         """
         self.n_scored += len(index)
-        with self._precision_for(index), untouched(self.network.module):
-            parts = [
-                self._score_batch(index[piece], reads)
-                for piece in batches(len(index), INFERENCE_BATCH_SIZE)
-            ]
-        return _joined(parts)
+        own = self.processes.share(index)
+
+        def look() -> dict[str, FloatArray]:
+            with self._precision_for(index), untouched(self.network.module):
+                parts = [
+                    self._score_batch(own[piece], reads)
+                    for piece in batches(len(own), INFERENCE_BATCH_SIZE)
+                ]
+            return _joined(parts)
+
+        if len(own) == len(index):  # so few that all processes look at them
+            return look()
+        return _joined(self.processes.gathered(look))
 
     def probe(self, index: IntArray) -> dict[str, FloatArray]:
         """Look at records drawn at random, and let normalisation layers learn of them.

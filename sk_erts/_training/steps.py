@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from sk_erts._lib.typing import IntArray
+from sk_erts._lib.typing import FloatArray, IntArray
 from sk_erts._network.network import Network
 from sk_erts._records.signals import Signals
 from sk_erts._training.scorer import Scorer
@@ -48,6 +48,7 @@ class Steps:
         self.wants_maps = wants_maps
         self._waiting: list[tuple[IntArray, torch.Tensor, Signals | None]] = []
         self._index: IntArray | None = None
+        self._n_in_all = 0
         self._maps: Signals | None = None
         self._hook: Any = None
 
@@ -62,9 +63,10 @@ class Steps:
             self._hook.remove()
             self._hook = None
 
-    def begin(self, index: IntArray | None) -> None:
-        """Note whose step is being taken; None is nobody's."""
+    def begin(self, index: IntArray | None, n_in_all: int = 0) -> None:
+        """Note whose step is being taken, and by how many; None is nobody's."""
         self._index = index
+        self._n_in_all = n_in_all
         self._maps = None
 
     def end(self, logits: torch.Tensor) -> int:
@@ -72,8 +74,11 @@ class Steps:
         if self._index is None:
             return 0
         index, self._index = self._index, None
-        self._waiting.append((index, logits.detach(), self._maps))
-        return len(index)
+        # What several processes did alike, one of them tells.
+        is_share = len(index) < self._n_in_all
+        if is_share or self.scorer.processes.is_first:
+            self._waiting.append((index, logits.detach(), self._maps))
+        return self._n_in_all
 
     def write_down(self, until: int) -> None:
         """Put what steps said into the ledger.
@@ -83,6 +88,14 @@ class Steps:
         until : int
             Last epoch in which it may be used.
         """
+        for steps in self.scorer.processes.gathered(self._heard):
+            for index, found in steps:
+                self.ledger.note(index, found, until)
+        self._waiting.clear()
+
+    def _heard(self) -> list[tuple[IntArray, dict[str, FloatArray]]]:
+        """Return the scores that this process's steps told."""
+        heard = []
         for index, logits, maps in self._waiting:
             found = self.scorer.believed(logits, index)
             if maps is not None:
@@ -90,8 +103,8 @@ class Steps:
                 found["focus"] = self.scorer.judging.of_maps(maps, index, proba)
             if not self.hears:  # of a changed record no score may be used
                 del found["confidence"]
-            self.ledger.note(index, found, until)
-        self._waiting.clear()
+            heard.append((index, found))
+        return heard
 
     def _look(
         self, head: Any, inputs: tuple[torch.Tensor, ...], logits: torch.Tensor
