@@ -16,7 +16,6 @@ from sk_erts import ERTSClassifier
 from sk_erts.datasets import open_records, to_memmap
 from tests.conftest import bumps
 
-
 TINY = {"module__width": 4, "module__blocks": (1, 1), "module__kernel_size": 5}
 SAME = TINY | {"batch_size": 16, "random_state": 0, "verbose": 0}
 
@@ -26,6 +25,7 @@ def trained(X, y, n_threads=1, **params):
     threads = torch.get_num_threads()
     torch.set_num_threads(n_threads)
     given = SAME | {"max_epochs": 12, "lr": 0.01, "looks__first_step": 10}
+    given |= {"looks__renewal_interval": 30}  # several choices per epoch
     try:
         clf = ERTSClassifier(**given | params).fit(X, y)
     finally:
@@ -99,6 +99,14 @@ def test_from_any_source(data, reference, source, tmp_path):
 def test_with_workers_that_read(data, reference, n_workers):
     found = trained(*data, iterator_train__num_workers=n_workers)
     assert_same(reference, found)
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_with_workers_that_read_no_further_than_the_next_choice(data, n_workers):
+    """Where every choice asks the network as it is, which steps have changed."""
+    asks = {"looks__reuse_scores": False, "looks__revisit_gaps": (1,)}
+    found = trained(*data, iterator_train__num_workers=n_workers, **asks)
+    assert_same(trained(*data, **asks), found)
 
 
 def test_whatever_else_draws_at_random(data, reference):

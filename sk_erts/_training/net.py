@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,11 +19,13 @@ from skorch.utils import to_tensor
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from sk_erts._lib.typing import IntArray
 from sk_erts._network.network import Network, logits_of
 from sk_erts._records.task import Task
 from sk_erts._records.training_set import TrainingSet
 from sk_erts._training.processes import ALONE, Processes, SharedSet
 from sk_erts.exceptions import NonFiniteLossError
+from sk_erts.selection import SelectionSampler
 
 __all__ = ["ERTSNet", "n_in_all"]
 
@@ -48,7 +51,7 @@ class ERTSNet(NeuralNet):
     epoch_is_running = False
     row_is_whole = False
     was_stopped = False
-    sampler: Any = None
+    sampler: SelectionSampler | None = None
     processes: Processes = ALONE
     augment: Callable[[dict[str, Any]], None] | None = None
 
@@ -66,7 +69,7 @@ class ERTSNet(NeuralNet):
         training_set: TrainingSet,
         epochs: int,
         *,
-        sampler: Any,
+        sampler: SelectionSampler,
         validation_set: TrainingSet | None = None,
         augment: Callable[[dict[str, Any]], None] | None = None,
         processes: Processes = ALONE,
@@ -82,7 +85,7 @@ class ERTSNet(NeuralNet):
             What to train on.
         epochs : int
             For how long.
-        sampler : iterable of int ndarray
+        sampler : SelectionSampler
             Yields the positions of each batch.
         validation_set : TrainingSet, optional
             Looked at after each epoch.
@@ -143,9 +146,10 @@ class ERTSNet(NeuralNet):
         if self.processes.size > 1:
             dataset = SharedSet(dataset, self.processes)
         # The sampler yields whole batches, which the data set fetches at once.
-        return self.iterator_train(
-            dataset, sampler=self.sampler, batch_size=None, **kwargs
-        )
+        make = partial(self.iterator_train, dataset, batch_size=None)
+        if kwargs.get("num_workers", 0) > 0:
+            return _ByInterval(make, self.sampler, kwargs)
+        return make(sampler=self.sampler, **kwargs)
 
     def predict(self, X: Any) -> Any:
         """Return encoded labels, as the scores of skorch's callbacks compare them."""
@@ -387,6 +391,30 @@ def n_in_all(batch: Any) -> int:
     if isinstance(inputs, Mapping) and "n_in_all" in inputs:
         return int(inputs["n_in_all"])
     return len(own)
+
+
+class _ByInterval:
+    """Let workers of a loader read ahead up to the next choice, and no further.
+
+    A loader asks for batches before they are needed; the choice of records would be
+    that of an earlier network, and another one with each number of workers.
+    """
+
+    def __init__(
+        self,
+        make_loader: Callable[..., Any],
+        sampler: SelectionSampler,
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.sampler = sampler
+        self.batches: list[IntArray] = []  # the loader holds on to this very list
+        kwargs = kwargs | {"persistent_workers": True}
+        self.loader = make_loader(sampler=self.batches, **kwargs)
+
+    def __iter__(self) -> Iterator[Any]:
+        for batches in self.sampler.intervals():
+            self.batches[:] = batches
+            yield from self.loader
 
 
 class _RowIsWhole(Callback):

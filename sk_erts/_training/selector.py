@@ -132,7 +132,8 @@ class Selector:
         rest = max(0.0, now - self.n_trained[-1] / self._n)
         total = spent + rest + n_selecting * self._share + len(to_come) - n_selecting
         total = min(total, self.budget or total)
-        self._progress = max(self._progress, min(1.0, spent / total))
+        if total > 0:  # nobody may have been chosen yet, and nobody be expected
+            self._progress = max(self._progress, min(1.0, spent / total))
         return self._progress
 
     def open_epoch(self) -> None:

@@ -73,24 +73,35 @@ class SelectionSampler:
         self.spare = spare or _nobody
 
     def __iter__(self) -> Iterator[IntArray]:
+        for batches in self.intervals():
+            yield from batches
+
+    def intervals(self) -> Iterator[list[IntArray]]:
+        """Walk as iteration does, from one choice to the next.
+
+        Yields
+        ------
+        batches : list of int ndarray
+            All that there are before `choose` is called again.
+        """
         order = self.rng.permutation(self.n_records)
         if self.interval == "batch":
             for start in range(0, self.n_records, self.batch_size):
                 kept = self.choose(order[start : start + self.batch_size])
-                if len(kept):
-                    yield kept
+                yield [kept] if len(kept) else []
             return
         # Of equal length, since a short one at the end would cost a renewal too.
         n_intervals = max(1, round(self.n_records / int(self.interval)))
         waiting = order[:0]
         for piece in np.array_split(order, n_intervals):
             waiting = np.concatenate([waiting, self.choose(piece)])
-            while len(waiting) >= self.batch_size:
-                yield waiting[: self.batch_size]
-                waiting = waiting[self.batch_size :]
+            whole = len(waiting) - len(waiting) % self.batch_size
+            ends = range(self.batch_size, whole + 1, self.batch_size)
+            yield [waiting[end - self.batch_size : end] for end in ends]
+            waiting = waiting[whole:]
         if len(waiting):
             n_free = self.batch_size - len(waiting)
-            yield np.concatenate([waiting, self.spare(n_free)])
+            yield [np.concatenate([waiting, self.spare(n_free)])]
 
 
 def _keep_all(index: IntArray) -> IntArray:

@@ -9,6 +9,7 @@ from torch.optim.lr_scheduler import StepLR
 from sk_erts import ERTSClassifier
 from sk_erts._training.rate import LR_SCHEDULES
 from sk_erts.datasets import make_ecg
+from sk_erts.selection import Policy
 from tests.conftest import bumps
 
 X, Y, _ = bumps(160)
@@ -123,3 +124,20 @@ class TestFirstStep:
         params = small | {"looks__first_step": n_steps, "revision_epochs": 0}
         clf = ERTSClassifier(**params).fit(X, Y)  # five steps an epoch
         assert sum(phase == "warm-up" for phase in clf.selection_.phases) == expected
+
+
+def test_epochs_in_which_nobody_was_trained_end_nothing(small):
+    """The first record of a training may come late, when none is expected any more."""
+
+    class Late(Policy):
+        reads = frozenset({"confidence"})
+        phase = "late"
+
+        def _keep(self, scores, rng):
+            return np.full(len(scores), scores.epoch > 2)
+
+    clf = ERTSClassifier(
+        **small | {"selection": Late(), "warmup_epochs": 0, "looks__first_step": 0}
+    ).fit(X, Y)
+    assert clf.kept_counts_[0] == 0
+    assert clf.kept_counts_[-1] == len(X)
