@@ -1,16 +1,19 @@
 """Speed of reading records, and the memory of fits on more than fit in memory.
 
-Three tables. *records*: a PTB-XL folder, against a bare loop over wfdb. *batches*: an
+Four tables. *records*: a PTB-XL folder, against a bare loop over wfdb. *batches*: an
 epoch in random order from a file of `to_memmap`, against reading that file from end to
-end. *memory*: a fit on a file of several GB, against one on a hundredth of it, each in
-a process of its own. What is compared is timed in turns, and ratios are taken within
-each turn.
+end. *shards*: batches in random order from a folder of `to_shards`, beside the file of
+`to_memmap`, from the system's cache and from the disk, alone and beside steps of a
+network. *memory*: a fit on a file of several
+GB, against one on a hundredth of it, each in a process of its own. What is compared is
+timed in turns, and ratios are taken within each turn.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,10 +30,11 @@ from joblib.externals.loky import get_reusable_executor
 from sk_erts import ERTSClassifier
 from sk_erts._records.records import Records
 from sk_erts._records.training_set import TrainingSet
-from sk_erts.datasets import load_ptbxl, make_ecg, open_records, to_memmap
+from sk_erts.datasets import load_ptbxl, make_ecg, open_records, to_memmap, to_shards
 
 RECORD_BYTES = 12 * 1000 * 4
 BATCH_SIZE = 64
+TABLES = ["records", "batches", "shards", "memory"]
 
 
 def timed(call: Callable[[], object]) -> float:
@@ -153,6 +157,67 @@ def read_through(path: Path) -> float:
     return timed(through)
 
 
+# ----------------------------------------------------------------------------- shards
+
+
+def shards(place: Path, n_records: int, turns: int, step_s: float) -> None:
+    """Compare random batches from shards with those from one file."""
+    make_ecg(n_records, random_state=0, out=place / "float32.npy")
+    rows = []
+    for dtype in ("float32", "int16"):
+        file, folder = place / f"{dtype}.npy", place / f"{dtype}.zarr"
+        # Opened for this call only: mapped pages stay in the cache of the system.
+        if dtype == "int16":
+            to_memmap(open_records(place / "float32.npy"), file, dtype=dtype)
+        to_shards(open_records(place / "float32.npy"), folder, dtype=dtype)
+        rows += [(dtype, "to_memmap", file), (dtype, "to_shards", folder)]
+    ways = {"cache": (False, 0.0), "disk": (True, 0.0), "disk, steps": (True, step_s)}
+    rates = [
+        [[rate(path, k, *way) for way in ways.values()] for _, _, path in rows]
+        for k in range(turns)
+    ]
+    told = []
+    for i, (dtype, name, path) in enumerate(rows):
+        size = sum(each.stat().st_size for each in [path, *path.rglob("*")]) / 1e6
+        own = [spread([turn[i][k] for turn in rates], 0) for k in range(len(ways))]
+        told.append((dtype, name, f"{size:.0f}", *own))
+    head = (
+        *(f"{n_records} records", "from", "MB"),
+        *("records/s, cache", "records/s, disk"),
+        f"records/s, disk, a step of {1000 * step_s:.0f} ms per batch",
+    )
+    print_table(head, told)
+
+
+def rate(path: Path, seed: int, cold: bool, step_s: float) -> float:
+    """Return records per second over batches in random order."""
+    if cold:
+        forget(path)
+    X = Records(open_records(path))
+    n = len(X)
+    training_set = TrainingSet(X, np.arange(n), np.zeros(n, int), np.ones(n))
+    order = np.random.default_rng(seed).permutation(n)[: 64 * BATCH_SIZE]
+    batches = np.split(order, range(BATCH_SIZE, len(order), BATCH_SIZE))
+    if not cold:
+        for batch in batches:
+            training_set.__getitems__(batch)
+    start = time.perf_counter()
+    for batch in batches:
+        training_set.__getitems__(batch)
+        time.sleep(step_s)
+    return len(order) / (time.perf_counter() - start)
+
+
+def forget(path: Path) -> None:
+    """Take files out of the cache of the system."""
+    os.sync()
+    for each in [path, *path.rglob("*")]:
+        if each.is_file():
+            handle = os.open(each, os.O_RDONLY)
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(handle)
+
+
 # ----------------------------------------------------------------------------- memory
 
 
@@ -240,9 +305,10 @@ def status_kb() -> dict[str, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--ptbxl", type=Path, help="folder of PTB-XL")
-    parser.add_argument("--tables", nargs="+", default=["records", "batches", "memory"])
+    parser.add_argument("--tables", nargs="+", default=TABLES)
     parser.add_argument("--records", type=int, default=3000, help="of PTB-XL")
     parser.add_argument("--batches-gb", type=float, default=1.0)
+    parser.add_argument("--step-s", type=float, default=0.01, help="beside reading")
     parser.add_argument("--size-gb", type=float, default=4.0, help="of the large file")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--job", choices=["make", "fit"], help=argparse.SUPPRESS)
@@ -257,6 +323,9 @@ def main() -> None:
         if "batches" in options.tables:
             n_records = round(options.batches_gb * 1e9 / RECORD_BYTES)
             batches(Path(place), n_records, options.turns)
+        if "shards" in options.tables:
+            n_records = round(options.batches_gb * 1e9 / RECORD_BYTES)
+            shards(Path(place), n_records, options.turns, options.step_s)
         if "memory" in options.tables:
             memory(Path(place), options.size_gb)
 

@@ -17,15 +17,18 @@ from sk_erts.datasets._leads import STANDARD_LEADS
 from sk_erts.datasets._mat import read_mat
 from sk_erts.datasets._mitbih import load_mitbih
 from sk_erts.datasets._muse_xml import read_muse_xml
-from sk_erts.datasets._packed import PackedRecords, open_records, to_memmap
+from sk_erts.datasets._open import open_records
+from sk_erts.datasets._packed import PackedRecords, to_memmap
 from sk_erts.datasets._ptbxl import load_ptbxl
 from sk_erts.datasets._scp import read_scp
+from sk_erts.datasets._shards import ShardedRecords, to_shards
 from sk_erts.datasets._synthetic import make_ecg
 
 __all__ = [
     "STANDARD_LEADS",
     "PackedRecords",
     "RecordArray",
+    "ShardedRecords",
     "fetch_cinc2017",
     "fetch_cpsc2018",
     "fetch_georgia",
@@ -47,4 +50,5 @@ __all__ = [
     "read_records",
     "read_scp",
     "to_memmap",
+    "to_shards",
 ]

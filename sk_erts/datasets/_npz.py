@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import struct
+import tokenize
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
 
 from sk_erts._lib.typing import Array
+from sk_erts.datasets._channels import told_as
 
-__all__ = ["is_npz", "open_npz"]
+__all__ = ["MALFORMED", "is_npz", "open_npz"]
 
 # What a zip file begins with, and one without entries.
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -18,6 +22,23 @@ NAME = "X"
 # Of each entry of a zip file: this many bytes, of which the last four say how long the
 # name and the extra field behind them are.
 LOCAL_HEADER = 30
+# What zipfile and numpy raise for a file that is not what it claims to be.
+MALFORMED = (
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def is_npz(path: str | os.PathLike[str]) -> bool:
@@ -53,27 +74,33 @@ def open_npz(path: str | os.PathLike[str]) -> Array:
     Raises
     ------
     ValueError
-        If it holds several arrays and none of that name, or no records.
+        If it holds several arrays and none of that name, or no records; a
+        `RecordError` if it is damaged.
     """
     name = os.fspath(path)
-    with zipfile.ZipFile(path) as archive:
+    damaged = f"{name}: the archive of numpy.savez is not sound"
+    with told_as(damaged, MALFORMED), zipfile.ZipFile(path) as archive:
         entries = {
             entry.filename.removesuffix(".npy"): entry
             for entry in archive.infolist()
             if entry.filename.endswith(".npy")
         }
-        if NAME not in entries and len(entries) != 1:
-            held = ", ".join(map(repr, entries)) or "none"
-            raise ValueError(
-                f"{name} must hold records in an array {NAME!r}, or one array alone. "
-                f"It holds {held}. If records are among them, numpy.load({name!r}) "
-                "gives them."
-            )
-        key = NAME if NAME in entries else next(iter(entries))
-        entry = entries[key]
-        with archive.open(entry) as file:
-            shape, is_fortran, dtype = _header_of(file)
-            n_header = file.tell()
+    if NAME not in entries and len(entries) != 1:
+        held = ", ".join(map(repr, entries)) or "none"
+        raise ValueError(
+            f"{name} must hold records in an array {NAME!r}, or one array alone. "
+            f"It holds {held}. If records are among them, numpy.load({name!r}) "
+            "gives them."
+        )
+    key = NAME if NAME in entries else next(iter(entries))
+    entry = entries[key]
+    with (
+        told_as(damaged, MALFORMED),
+        zipfile.ZipFile(path) as archive,
+        archive.open(entry) as file,
+    ):
+        shape, is_fortran, dtype = _header_of(file)
+        n_header = file.tell()
     if dtype.kind not in "iuf" or len(shape) not in (2, 3):
         raise ValueError(
             f"The array {key!r} of {name} must hold real numbers in the shape "
@@ -81,17 +108,18 @@ def open_npz(path: str | os.PathLike[str]) -> Array:
             f"{dtype} in the shape {shape} instead."
         )
     if entry.compress_type != zipfile.ZIP_STORED:
-        with np.load(path) as loaded:
-            X: Array = loaded[key]
+        with told_as(damaged, MALFORMED), np.load(path) as loaded:
+            X: Array = loaded[f"{key}.npy"]
         return X
-    return np.memmap(
-        path,
-        dtype=dtype,
-        mode="r",
-        offset=_start_of(path, entry) + n_header,
-        shape=shape,
-        order="F" if is_fortran else "C",
-    )
+    with told_as(damaged, MALFORMED):
+        return np.memmap(
+            path,
+            dtype=dtype,
+            mode="r",
+            offset=_start_of(path, entry) + n_header,
+            shape=shape,
+            order="F" if is_fortran else "C",
+        )
 
 
 def _header_of(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -16,10 +16,18 @@ from tqdm import tqdm
 from sk_erts._lib.checks import check_choice, check_shape
 from sk_erts._lib.typing import Array, FloatArray, IntArray
 from sk_erts._records.pages import PageCounter
+from sk_erts.datasets._channels import told_as
 from sk_erts.datasets._lazy import LazyRecords
-from sk_erts.datasets._npz import is_npz, open_npz
+from sk_erts.datasets._npz import MALFORMED
 
-__all__ = ["PackedRecords", "open_records", "to_memmap", "write_npy"]
+__all__ = [
+    "PackedRecords",
+    "open_npy",
+    "pieces_of",
+    "to_memmap",
+    "umask",
+    "write_npy",
+]
 
 # Records that one process reads before it hands them on.
 N_AT_ONCE = 64
@@ -134,54 +142,31 @@ def to_memmap(
     if dtype == "int16":
         stored = np.dtype([("scale", np.float32), ("signal", np.int16, shape[1:])])
         shape = shape[:1]
-    pieces = _pieces(records, dtype, n_jobs, verbose)
+    pieces = pieces_of("to_memmap", records, dtype, n_jobs, verbose)
     write_npy(path, stored, shape, pieces, overwrite=overwrite)
-    return open_records(path)
+    return open_npy(path)
 
 
-def open_records(path: str | os.PathLike[str]) -> Any:
-    """Open a file that `to_memmap` wrote, or an archive of `numpy.savez`.
+def open_npy(path: str | os.PathLike[str]) -> Any:
+    """Open a file that `to_memmap` wrote.
 
     Parameters
     ----------
     path : path-like
-        The file. Of an archive (``.npz``) the array ``X`` is opened, or its only one,
-        in the numbers it is stored in; labels beside it are ``numpy.load(path)["y"]``.
+        The file.
 
     Returns
     -------
-    X : memmap of shape (n_samples, n_leads, n_times), PackedRecords or ndarray
-        Nothing is read yet, unless it is an archive that is compressed, which is
-        loaded whole. All can be fitted, divided and explained. Records of an archive
-        may have the shape (n_samples, n_times).
+    X : memmap of shape (n_samples, n_leads, n_times), or PackedRecords
+        Nothing is read yet.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
     ValueError
-        If it is no such file, or an archive of several arrays and none is ``X``.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import numpy as np
-    >>> from sk_erts.datasets import make_ecg, open_records
-    >>> X, y = make_ecg(4, random_state=0)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     np.savez(Path(folder, "h.npz"), X=X, y=y)
-    ...     opened = open_records(Path(folder, "h.npz"))
-    ...     print(type(opened).__name__, opened.shape)
-    memmap (4, 12, 1000)
-    >>> open_records("not/here.npy")
-    Traceback (most recent call last):
-    ...
-    FileNotFoundError: [Errno 2] No such file or directory: 'not/here.npy'
+        If it is no such file.
     """
-    if is_npz(path):
-        return open_npz(path)
-    file: Array = np.load(path, mmap_mode="r")
+    with told_as(f"{os.fspath(path)}: the array of numpy is not sound", MALFORMED):
+        file: Array = np.load(path, mmap_mode="r")
     if file.dtype.names == ("scale", "signal") and file.ndim == 1:
         return PackedRecords(path)
     if file.dtype != np.float32 or file.ndim != 3:
@@ -240,35 +225,48 @@ def write_npy(
                 file.write(np.ascontiguousarray(piece, dtype=dtype).data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(part, 0o666 & ~_umask())
+        os.chmod(part, 0o666 & ~umask())
         os.replace(part, target)
     except BaseException:
         os.unlink(part)
         raise
 
 
-def _pieces(
-    records: Any, dtype: str, n_jobs: int | None, verbose: bool
+def pieces_of(
+    owner: str, records: Any, dtype: str, n_jobs: int | None, verbose: bool
 ) -> Iterator[Array]:
-    """Yield the records as they are stored; nothing is read before the first one."""
+    """Yield the records as they are stored; nothing is read before the first one.
+
+    Parameters
+    ----------
+    owner : str
+        Whose records they are, for errors.
+    records, dtype, n_jobs, verbose
+        As those of `to_memmap`.
+
+    Yields
+    ------
+    piece : ndarray of shape (n, n_leads, n_times), or (n,) with scale and signal
+        Some of them, in order.
+    """
     loaded = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_load)(records[start : start + N_AT_ONCE], start, dtype)
-        for start in range(0, len(records), N_AT_ONCE)
+        delayed(_load)(records[start : start + N_AT_ONCE], start, dtype, owner)
+        for start in range(0, records.shape[0], N_AT_ONCE)
     )
-    with tqdm(total=len(records), unit="record", disable=not verbose) as bar:
+    with tqdm(total=records.shape[0], unit="record", disable=not verbose) as bar:
         for piece in loaded:
             yield piece
             bar.update(len(piece))
 
 
-def _load(part: Any, first: int, dtype: str) -> NDArray[Any]:
+def _load(part: Any, first: int, dtype: str, owner: str) -> NDArray[Any]:
     """Return a slice of the records as it is stored."""
     X = np.asarray(part.load() if hasattr(part, "load") else part, dtype=np.float32)
     bad = ~np.isfinite(X).all(axis=(1, 2))
     if bad.any():
         raise ValueError(
-            f"Record {first + int(bad.argmax())} of to_memmap contains NaN or "
-            "infinity. Repair it, or leave it out."
+            f"Record {first + int(bad.argmax())} of {owner} contains NaN or infinity. "
+            "Repair it, or leave it out."
         )
     if dtype == "float32":
         return X
@@ -282,8 +280,14 @@ def _load(part: Any, first: int, dtype: str) -> NDArray[Any]:
     return packed
 
 
-def _umask() -> int:
-    """Return the mask that new files get; it can only be read by setting it."""
+def umask() -> int:
+    """Return the mask that new files get; it can only be read by setting it.
+
+    Returns
+    -------
+    mask : int
+        Of this process.
+    """
     mask = os.umask(0)
     os.umask(mask)
     return mask

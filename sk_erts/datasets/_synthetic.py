@@ -25,7 +25,7 @@ from sk_erts.datasets._noise import (
     draw_corruption,
     flatten_lost_leads,
 )
-from sk_erts.datasets._packed import open_records, write_npy
+from sk_erts.datasets._packed import open_npy, write_npy
 from sk_erts.datasets._rhythm import Rhythm, breathing, draw_rhythm, r_peak_steps
 from sk_erts.datasets._waves import beat_grid, evidence_mask, wave_signals
 
@@ -251,7 +251,7 @@ def make_ecg(
             X[part] = piece
     else:
         write_npy(out, np.dtype(np.float32), shape, pieces)
-        X = open_records(out)
+        X = open_npy(out)
 
     if not return_evidence:
         return X, y

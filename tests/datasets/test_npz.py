@@ -1,6 +1,8 @@
 """Archives of numpy.savez, opened where they lie."""
 
 import pickle
+import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from joblib import Parallel, delayed
 
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import open_records
+from sk_erts.exceptions import RecordError
 from tests.conftest import bumps
 
 X, Y, _ = bumps(40)
@@ -85,6 +88,60 @@ def test_what_holds_no_records(path, arrays, message):
     np.savez(path, **arrays)
     with pytest.raises(ValueError, match=message):
         open_records(path)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_damaged_anywhere_it_is_told_so(path, compressed):
+    save = np.savez_compressed if compressed else np.savez
+    save(path, X=X[:2, :, :9])
+    sound = path.read_bytes()
+    messages = []
+    for place in range(4, len(sound)):
+        for damaged in (sound[:place], flipped(sound, place)):
+            path.write_bytes(damaged)
+            try:
+                opened = open_records(path)
+            except ValueError as error:
+                messages.append(str(error))
+            else:
+                assert opened.dtype.kind in "iuf"
+    assert len(messages) > 1.2 * len(sound)
+    assert all(str(path) in message for message in messages)
+
+
+def flipped(data, place):
+    changed = bytearray(data)
+    changed[place] ^= 0x11
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 2, 9)}",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, -2, 9)}",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (",
+        b"{'descr': '<f4', 'fortran_order': 3, 'shape': (2, 2, 9)}",
+        b"(" * 99,
+        b"\0\0",
+    ],
+)
+def test_an_array_that_cannot_be(path, header):
+    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header) + 1) + header + b"\n"
+    for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with zipfile.ZipFile(path, "w", kind) as archive:
+            archive.writestr("X.npy", content + bytes(99))
+        with pytest.raises(RecordError, match=r"h.npz: the archive .* not sound"):
+            open_records(path)
+
+
+def test_an_array_alone_that_is_damaged(path):
+    np.save(path.with_suffix(".npy"), X)
+    sound = path.with_suffix(".npy").read_bytes()
+    for damaged in (b"", sound[:5], sound[:100], sound[:-9], b"{" + sound):
+        path.write_bytes(damaged)
+        with pytest.raises(RecordError, match=r"h.npz: the array .* not sound"):
+            open_records(path)
 
 
 def test_an_empty_archive(path):

@@ -63,10 +63,10 @@ def test_opens_again(packed, tmp_path):
 def test_a_crash_leaves_no_file(tmp_path, monkeypatch, dtype):
     load = _packed._load
 
-    def crash(part, first, dtype):
+    def crash(part, first, *how):
         if first:
             raise KeyboardInterrupt
-        return load(part, first, dtype)
+        return load(part, first, *how)
 
     monkeypatch.setattr(_packed, "_load", crash)
     with pytest.raises(KeyboardInterrupt):
