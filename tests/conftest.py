@@ -1,9 +1,16 @@
 """Data that many tests share: beats whose class is plain to see."""
 
+import os
 import sys
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# `make test` tries the same examples each time; `make fuzz` looks for new ones.
+settings.register_profile("short", derandomize=True, deadline=None)
+settings.register_profile("fuzz", max_examples=2000, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 
 def bumps(n_samples, n_leads=2, n_times=64, n_classes=3, seed=0):

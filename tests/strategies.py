@@ -1,10 +1,19 @@
 """Hypothesis strategies: scores and maps as policies and measures may meet them."""
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sk_erts.selection import Scores
+
+
+def examples(short):
+    """Return settings with so many examples in `make test`, and all in `make fuzz`."""
+    is_short = settings.get_current_profile_name() == "short"
+    few = {"max_examples": short} if is_short else {}
+    return settings(suppress_health_check=list(HealthCheck), **few)
+
 
 shares = st.floats(0, 0.99)
 thresholds = st.floats(0, 1)

@@ -9,7 +9,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from sk_erts import ERTSClassifier
-from sk_erts.exceptions import NonFiniteLossError
+from sk_erts.exceptions import DoubtfulInputWarning, NonFiniteLossError
 from sk_erts.models import ResNet1d
 from sk_erts.selection import DBPD, FocusFilter
 from tests.conftest import bumps
@@ -81,6 +81,14 @@ def test_records(small, bad, message):
         (pd.Series([*"ab" * 19, None, "a"]), "Input y contains .*, in record 38"),
         (np.where(Y[:, None] == [0, 1, 2], 1.0, np.nan), "NaN, in record 0 and 39 ot"),
         (np.full(40, "NORM"), "two classes or more. Got one class, 'NORM', in all 40"),
+        (dict(enumerate(Y)), "y must be an array or a list with .* Got dict instead"),
+        (3, "y must be an array or a list .* Got int instead"),
+        (np.array(3), "y must be an array or a list .* Got ndarray instead"),
+        ("ab" * 20, "y must be an array or a list .* Got str instead"),
+        (iter(Y.tolist()), "y must be an array or a list .* Got list_iterator instead"),
+        ([["a"], ["a", "b"]] * 20, "y must be .* Got labels of different shapes"),
+        (np.where(Y == 1, b"a", b"b"), "Got bytes instead: pass .*astype"),
+        (np.array(["a", 1] * 20, dtype=object), "Got text among other labels instead"),
     ],
     ids=[
         "none",
@@ -92,6 +100,14 @@ def test_records(small, bad, message):
         "series",
         "indicators",
         "one class",
+        "dictionary",
+        "number",
+        "array of no dimension",
+        "text",
+        "iterator",
+        "lists",
+        "bytes",
+        "text and numbers",
     ],
 )
 def test_labels(small, bad, message):
@@ -104,6 +120,55 @@ def test_a_memory_map_names_its_record_too(small, tmp_path):
     mapped = np.load(tmp_path / "ecg.npy", mmap_mode="r")
     with pytest.raises(ValueError, match="Input X contains NaN, in record 7"):
         ERTSClassifier(**small).fit(mapped, Y)
+
+
+LARGE = X.astype(np.float64)
+LARGE[7, 1, 30] = -1e300
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (LARGE, "contains a number that is infinite in float32, in record 7"),
+        (LARGE.astype(np.longdouble), "infinite in float32, in record 7"),
+        (LARGE.tolist(), "infinite in float32, in record 7"),
+        (LARGE.astype(object), "infinite in float32, in record 7"),
+        ([*LARGE[:39], LARGE[39, :, :50]], "Record 7 of X .* infinity"),
+        ([*LARGE[:39].astype("g"), X[39, :, :50]], "Record 7 of X .* infinity"),
+        (Records(*LARGE), "Record 7 of X contains NaN or infinity"),
+    ],
+    ids=["double", "longest", "list", "objects", "lengths", "longest ones", "lazy"],
+)
+def test_a_number_too_large_for_what_it_is_read_as(small, bad, message):
+    with pytest.raises(ValueError, match=message):
+        ERTSClassifier(**small).fit(bad, Y)
+
+
+def test_so_is_one_in_a_memory_map(small, tmp_path):
+    np.save(tmp_path / "ecg.npy", LARGE)
+    mapped = np.load(tmp_path / "ecg.npy", mmap_mode="r")
+    with pytest.raises(ValueError, match="infinity, in record 7"):
+        ERTSClassifier(**small).fit(mapped, Y)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g"])
+def test_both_infinities_name_their_record_too(small, dtype):
+    """They have no sum, by which arrays are looked through."""
+    bad = changed(value=np.inf).astype(dtype)
+    bad[7, 1, 31] = -np.inf
+    with pytest.raises(ValueError, match="Input X contains infinity, in record 7"):
+        ERTSClassifier(**small).fit(bad, Y)
+    large = np.full(X.shape, 6e4, dtype) * np.sign(X).astype(dtype)
+    with pytest.warns(DoubtfulInputWarning, match="microvolts"):
+        ERTSClassifier(**small).fit(large, Y)
+
+
+def test_what_is_next_to_nothing_is_compared_with_what_was(small):
+    """The squares of such numbers are nothing."""
+    clf, tiny = ERTSClassifier(**small), 1e-200 * X.astype(np.float64)
+    with pytest.warns(DoubtfulInputWarning, match=r"X \* 1000 if it is in volts"):
+        clf.fit(tiny, Y)
+    assert clf.predict(X).shape == clf.predict(tiny).shape == (40,)
 
 
 def test_one_class_is_enough_for_a_part(small):
@@ -191,6 +256,18 @@ def test_labels_of_focus_score(fitted):
         ({"validation_fraction": [([0, 1], [1])]}, "each row of X to one part at most"),
         ({"validation_fraction": [([0, 1], [])]}, "no record in the validation part"),
         ({"validation_fraction": "0.1"}, "Got '0.1' instead"),
+        ({"validation_fraction": b"0.1"}, "Got b'0.1' instead"),
+        ({"validation_fraction": {1, 2}}, "a pair of indices.* Got 1 instead"),
+        ({"validation_fraction": [3]}, "a pair of indices.* Got 3 instead"),
+        ({"validation_fraction": []}, "a pair of indices.* Got None instead"),
+        ({"validation_fraction": [([0.5], [1])]}, "a pair of indices"),
+        ({"validation_fraction": [(Y == 1, Y == 2)]}, "a pair of indices"),
+        ({"validation_fraction": [([0, 1], [-1])]}, r"only rows in \[0, 40\).*from -1"),
+        (
+            {"iterator_train__num_workers": None},
+            r"'iterator_train__\*' of .* DataLoader",
+        ),
+        ({"iterator_valid__num_workers": -1}, r"'iterator_valid__\*' of .* DataLoader"),
         ({"device": "gpu"}, "must name a device of this machine"),
         ({"criterion__label_smoothin": 1}, "Did you mean 'label_smoothing'"),
         ({"callbacks__schedul__gamma": 1}, "no such callback"),
@@ -201,7 +278,7 @@ def test_labels_of_focus_score(fitted):
     ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
 )
 def test_parameters(small, params, message):
-    clf = ERTSClassifier(**small | params)
+    clf = ERTSClassifier(**small | {"callbacks": [NoStep()]} | params)
     with pytest.raises(ValueError, match=message):
         clf.fit(X, Y)
 

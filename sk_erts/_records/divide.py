@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -187,23 +189,44 @@ def _split(
     if hasattr(validation, "split"):
         pair = next(iter(validation.split(everything, strata, groups)))
     elif not isinstance(validation, float):
-        pair = next(iter(validation))
+        pair = next(iter(validation), None) if _iterates(validation) else validation
     elif groups is not None:
         splitter = GroupShuffleSplit(1, test_size=validation, random_state=random_state)
         pair = next(splitter.split(everything, strata, groups))
     else:
         inside, outside = _random_split(strata[counting], validation, random_state)
         pair = counting[inside], counting[outside]
-    inside, outside = (np.asarray(part, dtype=np.int64) for part in pair)
+    inside, outside = _as_rows(pair)
     both = np.concatenate([inside, outside])
-    if both.max(initial=0) >= len(strata) or len(np.unique(both)) < len(both):
+    within = both.min(initial=0) >= 0 and both.max(initial=0) < len(strata)
+    if not within or len(np.unique(both)) < len(both):
         raise ValueError(
             "The split by 'validation_fraction' must give each row of X to one part at "
             f"most, and only rows in [0, {len(strata)}). Got {len(inside)} and "
-            f"{len(outside)} rows, {len(np.unique(both))} different ones, the last of "
-            f"them {both.max(initial=-1)}."
+            f"{len(outside)} rows, {len(np.unique(both))} different ones, from "
+            f"{both.min(initial=0)} to {both.max(initial=-1)}."
         )
     return inside, outside
+
+
+def _iterates(validation: Any) -> bool:
+    return isinstance(validation, Iterable) and getattr(validation, "ndim", 1) != 0
+
+
+def _as_rows(pair: Any) -> tuple[IntArray, IntArray]:
+    """Return the two parts of a split as rows of ``X``."""
+    try:
+        inside, outside = (np.asarray(part) for part in pair)
+    except (TypeError, ValueError):
+        inside = outside = np.zeros((1, 1))
+    for part in (inside, outside):
+        if part.ndim != 1 or (len(part) and part.dtype.kind not in "iu"):
+            raise ValueError(
+                "The split by 'validation_fraction' must be a pair of indices, the "
+                "rows of X to train on and those to set aside. Got "
+                f"{shorten(repr(pair), 80)} instead."
+            )
+    return inside.astype(np.int64), outside.astype(np.int64)
 
 
 def _random_split(

@@ -10,8 +10,10 @@ import numpy as np
 from sk_erts._lib.typing import Array, FloatArray, IntArray
 
 __all__ = [
+    "as_float32",
     "as_list",
     "by_length",
+    "fits_float32",
     "is_ragged",
     "pad",
     "padded_length",
@@ -71,8 +73,8 @@ def as_list(X: Any, name: str) -> list[FloatArray]:
                 f"Record {i} of X of {name} must hold real numbers. Got the dtype "
                 f"{record.dtype} instead."
             )
-        kept = np.float64 if record.dtype == np.float64 else np.float32
-        array = np.atleast_2d(record.astype(kept, copy=False))
+        kept = record if record.dtype == np.float64 else as_float32(record)
+        array = np.atleast_2d(kept)
         n_leads = len(records[0]) if records else len(array)
         if array.ndim != 2 or 0 in array.shape or len(array) != n_leads:
             on_side = array.ndim == 2 and records and len(records[0].T) == len(array.T)
@@ -82,13 +84,55 @@ def as_list(X: Any, name: str) -> list[FloatArray]:
                 f"{record.shape} instead."
                 + (" Pass [x.T for x in X] if it is on its side." if on_side else "")
             )
-        if not np.isfinite(array).all():
+        if not (np.isfinite(array).all() and fits_float32(array)):
             raise ValueError(
                 f"Record {i} of X of {name} contains NaN or infinity. Repair it, or "
                 "leave it out."
             )
         records.append(array)
     return records
+
+
+def as_float32(X: Any) -> FloatArray:
+    """Return records in float32; what is too large for it becomes infinite.
+
+    Parameters
+    ----------
+    X : array-like
+        Records of any shape.
+
+    Returns
+    -------
+    X : ndarray of the same shape, dtype float32
+        The same array, if it is one of this dtype.
+    """
+    with np.errstate(over="ignore"):  # told with the record's number, where it is
+        return np.asarray(X, dtype=np.float32)
+
+
+def fits_float32(X: Array) -> bool:
+    """Return whether finite numbers stay finite in float32.
+
+    Parameters
+    ----------
+    X : ndarray
+        Of numbers.
+
+    Returns
+    -------
+    fits : bool
+        False if the largest or smallest becomes infinite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_erts._records.ragged import fits_float32
+    >>> fits_float32(np.array([3.4e38])), fits_float32(np.array([-3.5e38]))
+    (True, False)
+    """
+    if X.dtype.kind != "f" or X.itemsize <= 4 or X.size == 0:
+        return True
+    return bool(np.isfinite(as_float32([X.min(), X.max()])).all())
 
 
 def stack_if_equal(arrays: Sequence[Array]) -> Array:

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from sk_erts._lib.typing import Array, FloatArray, IntArray, Recordings
 from sk_erts._records.overview import Overview, look_over
 from sk_erts._records.pages import PageCounter
-from sk_erts._records.ragged import as_list, is_ragged, pad
+from sk_erts._records.ragged import as_float32, as_list, fits_float32, is_ragged, pad
 from sk_erts._records.signals import Signals, batches
 
 __all__ = ["Records", "as_records", "targets_of"]
@@ -78,7 +78,7 @@ class Records:
             If the records have different shapes, or none that can be read.
         """
         if self._is_array:
-            batch = np.asarray(self.source[index], dtype=np.float32)
+            batch = as_float32(self.source[index])
             self._pages.count(len(batch), batch.nbytes)
         elif self._takes:
             batch = self._taken(index)
@@ -190,7 +190,7 @@ class Records:
 
     def _taken(self, index: IntArray) -> FloatArray:
         """Return records of a collection that reads a whole batch at once."""
-        batch: FloatArray = np.asarray(self.source.take(index), dtype=np.float32)  # type: ignore[attr-defined]
+        batch = as_float32(self.source.take(index))  # type: ignore[attr-defined]
         bad = ~np.isfinite(batch).all(axis=tuple(range(1, batch.ndim)))
         if bad.any():
             raise ValueError(
@@ -201,7 +201,7 @@ class Records:
 
     def _stack(self, index: IntArray) -> FloatArray:
         items = _items(self.source, index)
-        arrays = [np.asarray(_record_of(item), dtype=np.float32) for item in items]
+        arrays = [as_float32(_record_of(item)) for item in items]
         shapes = [array.shape for array in arrays]
         for i, array in zip(index, arrays, strict=True):
             if array.shape != shapes[0] or array.ndim not in (1, 2):
@@ -346,19 +346,33 @@ def targets_of(X: Any) -> Any:
 
 
 def _check_finite(X: Array) -> None:
-    """Raise for an array that holds NaN or infinity, and name the record."""
+    """Raise for an array that holds NaN, infinity or more, and name the record."""
+    if _is_sound(X):
+        return
+    for row, x in enumerate(X):
+        if not (np.isfinite(x).all() and fits_float32(x)):
+            raise ValueError(_not_finite(x, row))
+
+
+def _is_sound(X: Array) -> bool:
+    """Return whether all numbers of an array are finite, in float32 too."""
     try:
-        assert_all_finite(X)
+        with np.errstate(invalid="ignore"):  # the sum is none if there are -inf and inf
+            assert_all_finite(X)
     except ValueError:
-        for row, x in enumerate(X):
-            if not np.isfinite(x).all():
-                raise ValueError(_not_finite(x, row)) from None
-        raise
+        return False
+    return fits_float32(X)
 
 
 def _not_finite(x: Array, row: int) -> str:
     """Say what a record holds that it must not."""
-    what = "NaN" if np.isnan(x).any() else "infinity"
+    what = (
+        "NaN"
+        if np.isnan(x).any()
+        else "infinity"
+        if np.isinf(x).any()
+        else "a number that is infinite in float32"
+    )
     return f"Input X contains {what}, in record {row}. Repair it, or leave it out."
 
 

@@ -81,7 +81,9 @@ class Seen:
         doubt : str
             Sentences that follow the name of the estimator, with what to do.
         """
-        times = new.amplitude / self.amplitude  # NaN compares as False
+        # Squares of what is next to nothing are nothing. NaN compares as False.
+        can_compare = self.amplitude > 0 and new.amplitude > 0
+        times = new.amplitude / self.amplitude if can_compare else np.nan
         if times > MOST_TIMES or times < 1 / MOST_TIMES:
             remedy = (
                 f"Give them in the unit of fit, mV: {_to_unit(times)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,14 @@ from torch.nn import functional
 from sk_erts._lib.names import nearest
 from sk_erts._lib.typing import Array, BoolArray, FloatArray, IntArray
 
-__all__ = ["OneClass", "SeveralLabels", "Task", "doubts_of_labels", "make_task"]
+__all__ = [
+    "OneClass",
+    "SeveralLabels",
+    "Task",
+    "check_labels",
+    "doubts_of_labels",
+    "make_task",
+]
 
 ClassWeight = str | Mapping[Any, float] | None
 Loss = Callable[[torch.Tensor], torch.Tensor]
@@ -532,6 +539,53 @@ class SeveralLabels(Task):
             ],
             axis=1,
         )
+
+
+def check_labels(y: Any) -> None:
+    """Refuse what holds no label for each of several records.
+
+    Parameters
+    ----------
+    y : object
+        What was given as labels.
+
+    Raises
+    ------
+    ValueError
+        If it is no sequence, its parts have different shapes, or they are bytes or
+        text among other labels.
+
+    Examples
+    --------
+    >>> from sk_erts._records.task import check_labels
+    >>> check_labels({"a": 1})
+    Traceback (most recent call last):
+    ...
+    ValueError: y must be an array or a list with a label for each record. Got dict
+    instead.
+    """
+    if y is None or hasattr(y, "tocsr"):
+        return
+    wanted = "y must be an array or a list with a label for each record."
+    is_one = isinstance(y, str | bytes | Mapping | Set) or getattr(y, "ndim", 1) == 0
+    if is_one or not hasattr(y, "__len__"):
+        raise ValueError(f"{wanted} Got {type(y).__name__} instead.")
+    try:
+        labels = np.asarray(y)
+    except ValueError:  # numpy makes no array of them
+        raise ValueError(f"{wanted} Got labels of different shapes instead.") from None
+    if labels.dtype.kind == "S":
+        raise ValueError(
+            "y must hold text, numbers or bools. Got bytes instead: pass "
+            "numpy.asarray(y).astype(str)."
+        )
+    if labels.dtype.kind == "O":
+        kinds = {isinstance(one, str) for one in labels.ravel() if not _is_missing(one)}
+        if len(kinds) > 1:
+            raise ValueError(
+                "y must hold text alone, or none: classes are sorted. Got text among "
+                "other labels instead: pass [str(label) for label in y]."
+            )
 
 
 def make_task(y: Any) -> Task:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ TASKS: dict[str, type[Task]] = {
     "one class": OneClass,
     "several labels": SeveralLabels,
 }
+# Of one record: twelve leads of a day at 250 Hz are fewer.
+MOST_VALUES = 2**28
 # Kinds of arrays whose values text can hold.
 KINDS = "biufUO"
 
@@ -120,7 +123,7 @@ def known_of(path: str, told: dict[str, Any] | None) -> Known:
     WeightsError
         If it tells nothing, or something is not what it must be.
     """
-    if told is None or "classes" not in told:
+    if not isinstance(told, dict) or "classes" not in told:
         raise WeightsError(
             f"{path} holds a network, but not what a classifier knows of its records "
             "and classes: write it with ERTSClassifier.save_weights. To train from "
@@ -149,6 +152,8 @@ def known_of(path: str, told: dict[str, Any] | None) -> Known:
     for name, size in (("n_leads", n_leads), ("n_times", n_times)):
         if size is not None and size < 1:
             reader.refuse(name, "be at least 1")
+    if n_leads * (n_times or 1) > MOST_VALUES:
+        reader.refuse("n_times", f"make records of at most {MOST_VALUES} values")
     if leads is not None and len(leads) != n_leads:
         reader.refuse("leads", f"name {n_leads} leads")
     names = reader.field("feature_names", list, None)
@@ -208,6 +213,8 @@ class _Reader:
 def _classes(reader: _Reader) -> Array:
     """Return the classes as the array that they were."""
     labels, name = reader.field("classes", list), reader.field("classes_dtype", str)
+    if re.fullmatch(rf"[<>|=]?[{KINDS}][0-9]*", name) is None:
+        reader.refuse("classes_dtype", "be a type that 'classes' have")
     try:
         dtype = np.dtype(name)
         array = np.array(labels, dtype=dtype)

@@ -25,6 +25,8 @@ __all__ = ["read_archive", "unfinished_name", "write_archive"]
 # Of the layout of the file; a number that is not known here is refused.
 LAYOUT = 1
 KIND = "$"
+# In bytes. An array has room for the longest text in each of its places.
+LONGEST_TEXT = 2**20
 
 
 def write_archive(path: str | os.PathLike[str], what: str, state: Any) -> None:
@@ -114,7 +116,15 @@ def read_archive(path: str | os.PathLike[str], what: str) -> Any:
         )
     try:
         return _unpacked(json.loads(about["tree"]), tensors)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ArchiveError(
             f"{path} is damaged: what it says of its tensors does not fit them "
             f"({type(error).__name__}: {error})."
@@ -229,7 +239,10 @@ KINDS: dict[str, Unpack] = {
 
 def _items(value: dict[str, Any], unpack: Callable[[Any], Any]) -> Any:
     """Return an array of texts or objects."""
-    array = np.empty(math.prod(value["shape"]), dtype=np.dtype(value["dtype"]))
-    for i, item in zip(range(len(array)), value["items"], strict=True):
+    dtype, items = np.dtype(value["dtype"]), value["items"]
+    if dtype.kind not in "UO" or dtype.itemsize > LONGEST_TEXT:
+        raise ValueError(f"an array of texts or objects cannot be of the type {dtype}")
+    array = np.empty(len(items), dtype=dtype)
+    for i, item in enumerate(items):
         array[i] = unpack(item)
     return array.reshape(value["shape"])

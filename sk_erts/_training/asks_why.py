@@ -12,6 +12,7 @@ from sk_erts._lib.typing import Array, FloatArray, IntArray
 from sk_erts._network.network import Network
 from sk_erts._records.divide import fingerprint
 from sk_erts._records.records import Records, targets_of
+from sk_erts._records.task import check_labels
 from sk_erts._training.inference import Explained, maps_of_records
 from sk_erts._training.judging import judge_new_records
 from sk_erts._training.predicts import Predicts
@@ -149,6 +150,7 @@ class AsksWhy(Predicts):
         records = self._check_new_records(X)
         codes = None
         if y is not None:
+            check_labels(y)
             check_consistent_length(records, y)
             codes = self._trained.task.encode(y)
         return judge_new_records(
@@ -252,6 +254,7 @@ class AsksWhy(Predicts):
             raise ValueError(
                 "audit must have the labels 'y' that it is to doubt. Got None instead."
             )
+        check_labels(y)
         check_consistent_length(records, y)
         task, history = self._trained.task, self.selection_
         codes = task.encode(y)

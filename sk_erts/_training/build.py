@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.utils.data import DataLoader
 
 from sk_erts._lib.names import nearest
 from sk_erts._network.check import check_network
@@ -128,6 +129,7 @@ def make_net(plan: Plan, data: FitData) -> ERTSNet:
         **params,
     )
     _check_callback_names(net, plan.parts.of("callbacks"))
+    _check_loaders(net)
     try:
         net.initialize()
     except TypeError as error:
@@ -158,6 +160,20 @@ def _check_criterion(net: ERTSNet, network: Network, data: FitData) -> None:
         losses = net.criterion_(network.logits(batch), codes)
     name = getattr(net.criterion, "function", net.criterion)
     check_losses(losses, codes, getattr(name, "__name__", type(name).__name__))
+
+
+def _check_loaders(net: ERTSNet) -> None:
+    """Refuse parameters of which torch makes no loader, before it is wanted."""
+    for prefix in ("iterator_train", "iterator_valid"):
+        params = net.get_params_for(prefix)
+        params.pop("batch_size", None)
+        try:
+            DataLoader(range(1), batch_size=None, **params)  # type: ignore[arg-type]
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"The parameters '{prefix}__*' of ERTSClassifier must be those of a "
+                f"torch DataLoader, which says: {error}"
+            ) from error
 
 
 def _check_callback_names(net: ERTSNet, params: dict[str, Any]) -> None:

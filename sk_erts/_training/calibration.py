@@ -99,7 +99,12 @@ class Calibration(BaseEstimator):
         owner : str
             Class of the estimator, for errors.
         """
-        validate_parameter_constraints(CONSTRAINTS, self.get_params(deep=False), owner)
+        params = self.get_params(deep=False)
+        validate_parameter_constraints(
+            {f"calibration__{name}": allowed for name, allowed in CONSTRAINTS.items()},
+            {f"calibration__{name}": value for name, value in params.items()},
+            owner,
+        )
         for name in ("sensitivity", "specificity"):
             given = getattr(self, name)
             for share in given.values() if isinstance(given, Mapping) else ():

@@ -16,7 +16,7 @@ from sk_erts._lib.typing import Array
 from sk_erts._lib.warn import warn_caller
 from sk_erts._records.records import Records, as_records, targets_of
 from sk_erts._records.seen import Seen, doubts_of_training
-from sk_erts._records.task import Task, doubts_of_labels
+from sk_erts._records.task import Task, check_labels, doubts_of_labels
 from sk_erts._records.training_set import TrainingSet
 from sk_erts.exceptions import DoubtfulInputWarning
 
@@ -41,6 +41,7 @@ class ReadsRecords:
         go with its records. What has been seen is written on `checked`.
         """
         y = targets_of(X) if y is None else y
+        check_labels(y)
         validate_data(checked, X, y, skip_check_array=True, ensure_2d=False)
         records = as_records(X, self)
         check_consistent_length(records, y)
@@ -107,6 +108,7 @@ class ReadsRecords:
             return validation
         X, y = validation
         own = as_records(X, self)
+        check_labels(y)
         check_consistent_length(own, y)
         shape, expected = (
             (part.n_leads, None if part.lengths is not None else part.n_times)

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import os
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
+from skorch.history import History
 
+from sk_erts._network.bounded import no_larger_than
 from sk_erts._records.divide import FitData
 from sk_erts._training.about import known_of
 from sk_erts._training.archive import read_archive, write_archive
 from sk_erts._training.build import make_net
 from sk_erts._training.chance import Chance
-from sk_erts._training.objects import foreign_in, made, named
+from sk_erts._training.objects import Foreign, foreign_in, made, named
 from sk_erts._training.plan import make_plan
 from sk_erts._training.run import Trained
-from sk_erts._training.weights import KeepsWeights, stand_in_of
+from sk_erts._training.weights import (
+    CANNOT_BE_MADE,
+    KeepsWeights,
+    made_from,
+    stand_in_of,
+)
 from sk_erts.exceptions import ArchiveError
-from sk_erts.selection import SelectionHistory
+from sk_erts.selection import Judge, SelectionHistory, Status
 from sk_erts.selection._signal_scores import SignalScores
 
 __all__ = ["Saves"]
 
 WHAT = "classifier"
-# Of `Trained`, what is written as it is.
-AS_IT_IS = (
-    "n_trained",
-    "effective_epochs",
-    "scoring_passes",
-    "time_s",
-    "fingerprint",
-    "rows",
-    "memory",
-)
+# Of `Trained`, what is written as it is, and its type.
+AS_IT_IS: dict[str, Any] = {
+    "n_trained": np.ndarray,
+    "effective_epochs": Real,
+    "scoring_passes": Real,
+    "time_s": Real,
+    "fingerprint": str,
+    "rows": np.ndarray,
+    "memory": dict,
+}
 
 
 class Saves(KeepsWeights):
@@ -144,9 +152,12 @@ class Saves(KeepsWeights):
         """
         state = read_archive(path, WHAT)
         try:
-            found = {name: made(told) for name, told in state["params"].items()}
-            judge = made(state["judge"])
-        except (KeyError, TypeError, ValueError) as error:
+            with no_larger_than(state["net"]["module"].values()):
+                found = {name: made(told) for name, told in state["params"].items()}
+                judge = made(state["judge"])
+            if not isinstance(judge, Judge | Foreign):
+                raise ValueError(f"{judge!r} is no judge")
+        except CANNOT_BE_MADE as error:
             raise ArchiveError(f"{os.fspath(path)} is damaged: {error}.") from error
         found |= params
         asked = {
@@ -162,7 +173,8 @@ class Saves(KeepsWeights):
                 f"{told}. Pass it: {cls.__name__}.load(path, {advice}); None, where "
                 "nothing will be trained with it."
             )
-        clf = cls(**found)
+        with made_from(os.fspath(path), ArchiveError):
+            clf = cls(**found)
         clf._take_over(os.fspath(path), state, judge)
         return clf
 
@@ -173,12 +185,16 @@ class Saves(KeepsWeights):
     def _take_over(self, path: str, state: dict[str, Any], judge: Any) -> None:
         """Become what was saved."""
         known = known_of(path, state.get("known"))
-        plan = make_plan(self)
-        stand_in = stand_in_of(known, self)
-        data = FitData(known.task, stand_in, None, len(stand_in), fingerprint="")
-        with Chance(plan.seed, plan.device).lent():
-            net = make_net(plan, data)
+        with made_from(path, ArchiveError):
+            plan = make_plan(self)
+            stand_in = stand_in_of(known, self)
+            data = FitData(known.task, stand_in, None, len(stand_in), fingerprint="")
+            bounded = no_larger_than(state["net"]["module"].values())
+            with Chance(plan.seed, plan.device).lent(), bounded:
+                net = make_net(plan, data)
         try:
+            if not isinstance(state["net"]["history"], History):
+                raise ValueError("the history of the net is none")
             net.load(state["net"])
             signals = state["signals"]
             if signals is not None:
@@ -190,11 +206,11 @@ class Saves(KeepsWeights):
                 task=known.task,
                 judge=plan.judge if any(foreign_in(judge)) else judge,
                 signals=signals,
-                history=SelectionHistory(**state["history"]),
+                history=_story(state["history"]),
                 calibrated=known.calibrated,
-                **{name: state[name] for name in AS_IT_IS},
+                **{name: _as_it_was(state, name) for name in AS_IT_IS},
             )
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except CANNOT_BE_MADE as error:
             raise ArchiveError(
                 f"{path} does not fit the network of {type(self).__name__}, "
                 f"{type(net.module_).__name__}: {error}"
@@ -204,3 +220,41 @@ class Saves(KeepsWeights):
         if known.feature_names is not None:
             checked.__dict__["feature_names_in_"] = np.asarray(known.feature_names)
         self._publish(trained, stand_in.records, checked)
+
+
+def _as_it_was(state: dict[str, Any], name: str) -> Any:
+    """Return what is written as it is, or raise if it is of another type."""
+    value, kind = state[name], AS_IT_IS[name]
+    if not isinstance(value, kind):
+        raise ValueError(f"{name!r} is of type {type(value).__name__}")
+    return value
+
+
+def _story(told: dict[str, Any]) -> SelectionHistory:
+    """Return the story of a training, or raise if it is none."""
+    history = SelectionHistory(**told)
+    status = _table("status", history.status, "i")
+    n_epochs, n_samples = status.shape
+    for name in ("confidence", "focus"):
+        if _table(name, getattr(history, name), "f").shape != status.shape:
+            raise ValueError(f"{name!r} of the story has another shape than 'status'")
+    if status.size and not 0 <= status.min() <= status.max() < len(Status):
+        raise ValueError("the story holds a status that is none")
+    proba = history.mean_proba
+    if proba is not None and len(_table("mean_proba", proba, "f")) != n_samples:
+        raise ValueError("the story holds probabilities of other records")
+    for name in ("phases", "judged_by"):
+        words: Any = getattr(history, name)
+        sound = isinstance(words, tuple) and all(isinstance(w, str) for w in words)
+        if not sound or len(words) not in (0, n_epochs):
+            raise ValueError(f"{name!r} of the story is no word for each epoch")
+    if type(history.first_epoch) is not int:
+        raise ValueError("the story has no first epoch")
+    return history
+
+
+def _table(name: str, value: Any, kind: str) -> Any:
+    """Return an array of two dimensions, or raise if it is none."""
+    if not isinstance(value, np.ndarray) or (value.ndim, value.dtype.kind) != (2, kind):
+        raise ValueError(f"{name!r} of the story is no table of numbers")
+    return value

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, cast
@@ -14,6 +15,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from sk_erts._network.bounded import no_larger_than
 from sk_erts._network.network import Network
 from sk_erts._records.divide import FitData
 from sk_erts._records.records import Records, as_records
@@ -38,7 +40,19 @@ from sk_erts.models._weights import (
     save_weights,
 )
 
-__all__ = ["KeepsWeights", "stand_in_of"]
+__all__ = ["CANNOT_BE_MADE", "KeepsWeights", "made_from", "stand_in_of"]
+
+# What parameters raise that somebody else wrote, wherever they are used first.
+CANNOT_BE_MADE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 # What `fit` tells of a training, and no file does.
 OF_A_TRAINING = (
@@ -192,13 +206,15 @@ class KeepsWeights(Predicts):
         params = _parameters(file, self.module, self._double_underscored)
         trial = copy.copy(self)
         trial._double_underscored = {**self._double_underscored, **params}
-        plan = make_plan(trial)
-        stand_in = stand_in_of(known, self)
-        data = FitData(
-            known.task, stand_in, None, n_samples=len(stand_in), fingerprint=""
-        )
-        with Chance(plan.seed, plan.device).lent():
-            net = make_net(plan, data)
+        with made_from(file.path, WeightsError):
+            plan = make_plan(trial)
+            stand_in = stand_in_of(known, self)
+            data = FitData(
+                known.task, stand_in, None, n_samples=len(stand_in), fingerprint=""
+            )
+            bounded = no_larger_than(file.tensors.values())
+            with Chance(plan.seed, plan.device).lent(), bounded:
+                net = make_net(plan, data)
         if said := differences(file, net.module_.state_dict()):
             raise WeightsError(
                 f"{file.path} does not fit the network of {type(self).__name__}, "
@@ -209,7 +225,8 @@ class KeepsWeights(Predicts):
         trial.__dict__.pop("feature_names_in_", None)
         if known.feature_names is not None:
             trial.__dict__["feature_names_in_"] = known.feature_names
-        self.set_params(**params)
+        with made_from(file.path, WeightsError):
+            self.set_params(**params)
         self._publish(_trained(file, known, net, plan), stand_in.records, trial)
         for name in OF_A_TRAINING:
             self.__dict__.pop(name, None)
@@ -274,6 +291,27 @@ class KeepsWeights(Predicts):
         """Return what files tell beside the network."""
         sizes = {"n_leads": self.n_leads_in_, "n_times": self.n_times_in_}
         return about(self._trained, self._seen) | sizes
+
+
+@contextmanager
+def made_from(path: str, kind: type[ValueError]) -> Iterator[None]:
+    """Name a file of which nothing can be made that works.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    kind : type
+        Of the error that is raised.
+    """
+    try:
+        yield
+    except kind:
+        raise
+    except CANNOT_BE_MADE as error:
+        raise kind(
+            f"{path} tells of a classifier that cannot be made: {error}"
+        ) from error
 
 
 def _trained(file: WeightsFile, known: Known, net: ERTSNet, plan: Plan) -> Trained:

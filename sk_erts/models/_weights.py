@@ -18,6 +18,7 @@ from sk_erts._lib.checks import check_count, refuse
 from sk_erts._lib.names import nearest
 from sk_erts._lib.version import package_version
 from sk_erts._lib.warn import warn_caller
+from sk_erts._network.bounded import no_larger_than
 from sk_erts._network.frozen import as_prefixes
 from sk_erts._network.frozen import freeze as freeze_parts
 from sk_erts._network.tensor_file import read_tensors
@@ -327,7 +328,8 @@ def _made(file: WeightsFile, n_leads: int | None, n_classes: int | None) -> nn.M
         )
     make, own = MODELS[file.network], file.parameters
     try:
-        with torch.device("meta"):  # shapes only, whatever sizes the file asks for
+        # Shapes only, and no more of them than there are in the file.
+        with torch.device("meta"), no_larger_than(file.tensors.values()):
             claimed = make(**own).state_dict()
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise WeightsError(

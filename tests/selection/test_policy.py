@@ -1,4 +1,5 @@
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from sk_erts.selection import (
     as_judge,
     takes_gradient,
 )
-from tests.strategies import distinct_scores, scores, seeds
+from tests.strategies import distinct_scores, examples, scores, seeds
 
 POLICIES = [
     KeepAll(),
@@ -89,6 +90,70 @@ class TestContract:
         declared = {name: getattr(of, name) for name in policy.reads}
         reduced = Scores(y=of.y, epoch=of.epoch, **declared)
         np.testing.assert_array_equal(kept(policy, of), kept(policy, reduced))
+
+    @examples(20)
+    @given(of=scores(), seed=seeds)
+    def test_weights_are_finite_and_above_nothing(self, policy, of, seed):
+        status = policy.select(of, np.random.default_rng(seed))
+        weights = policy.loss_weights(status)
+        assert weights.shape == (len(of),)
+        assert weights.dtype == np.float32
+        assert np.isfinite(weights).all()
+        assert (weights > 0).all()
+        np.testing.assert_array_equal(weights[status == Status.TRAINED], 1)
+
+    @examples(20)
+    @given(of=scores(), other=scores(), seed=seeds)
+    def test_remembers_nothing_and_draws_from_its_generator_alone(
+        self, policy, of, other, seed
+    ):
+        fresh, known = clone(policy), pickle.dumps(policy)
+        state = np.random.get_state()[1].tobytes()  # noqa: NPY002
+        policy.select(other, np.random.default_rng(1))
+        status = policy.select(of, np.random.default_rng(seed))
+        np.testing.assert_array_equal(
+            status, fresh.select(of, np.random.default_rng(seed))
+        )
+        assert pickle.dumps(policy) == known
+        assert np.random.get_state()[1].tobytes() == state  # noqa: NPY002
+
+    @examples(20)
+    @given(of=scores(), seed=seeds)
+    def test_scores_that_are_measured_when_read_are_as_good(self, policy, of, seed):
+        read = {name: getattr(of, name).__getitem__ for name in policy.reads}
+        lazy = Scores(y=of.y, epoch=of.epoch, **read)
+        np.testing.assert_array_equal(kept(policy, of, seed), kept(policy, lazy, seed))
+
+    @examples(20)
+    @given(of=scores(), seed=seeds, names=st.permutations(range(4)))
+    def test_what_classes_are_called_does_not_matter(self, policy, of, seed, names):
+        """As many of each class are trained; who ties is broken by the order."""
+        renamed = Scores(np.array(names)[of.y], of.epoch, of.confidence, of.focus)
+        one, other = kept(policy, of, seed), kept(policy, renamed, seed)
+        if policy in DETERMINISTIC:
+            np.testing.assert_array_equal(one, other)
+        assert one.sum() == other.sum()
+
+    @examples(20)
+    @given(of=scores(), seed=seeds)
+    def test_a_refinement_decides_over_its_own_alone(self, policy, of, seed):
+        if not isinstance(policy, Refinement):
+            return
+        inner = policy.policy.select(of, np.random.default_rng(seed))
+        status = policy.select(of, np.random.default_rng(seed))
+        np.testing.assert_array_equal(
+            status[inner != policy.decides_over], inner[inner != policy.decides_over]
+        )
+        own = set(status[inner == policy.decides_over].tolist())
+        assert own <= {int(policy.accepted), int(policy.reason)}
+
+    @examples(20)
+    @given(of=scores(), seed=seeds)
+    def test_before_the_focus_filter_no_focus_is_read(self, policy, of, seed):
+        early = policy.without_focus()
+        assert "focus" not in early.reads
+        blind = Scores(y=of.y, epoch=of.epoch, confidence=of.confidence)
+        assert kept(early, blind, seed).shape == (len(of),)
 
     def test_can_be_cloned_and_searched(self, policy):
         twin = clone(policy)

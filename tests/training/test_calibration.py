@@ -216,9 +216,15 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("params", "message"),
         [
-            ({"sensitivity": 0}, r"'sensitivity' parameter of ERTSClassifier .*Got 0"),
-            ({"specificity": 1.5}, r"'specificity' parameter .*Got 1.5"),
-            ({"temperature": "yes"}, r"'temperature' parameter .*Got 'yes'"),
+            (
+                {"sensitivity": 0},
+                r"'calibration__sensitivity' parameter of ERTS.*Got 0",
+            ),
+            ({"specificity": 1.5}, r"'calibration__specificity' parameter .*Got 1.5"),
+            (
+                {"temperature": "yes"},
+                r"'calibration__temperature' parameter .*Got 'yes'",
+            ),
             ({"sensitivity": {"PVC": 2}}, r"'calibration__sensitivity' .*Got 2"),
             ({"sensitivity": 0.9}, r"name the class .*3 classes .*\{'PVC': 0.9\}"),
             ({"sensitivity": {"PVX": 0.9}}, r"'PVX' is none of the classes"),

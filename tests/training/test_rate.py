@@ -126,9 +126,7 @@ class TestFirstStep:
         assert sum(phase == "warm-up" for phase in clf.selection_.phases) == expected
 
 
-def test_epochs_in_which_nobody_was_trained_end_nothing(small):
-    """The first record of a training may come late, when none is expected any more."""
-
+def test_nobody_was_trained_and_nobody_expected_before_a_step(small):
     class Late(Policy):
         reads = frozenset({"confidence"})
         phase = "late"
@@ -136,8 +134,12 @@ def test_epochs_in_which_nobody_was_trained_end_nothing(small):
         def _keep(self, scores, rng):
             return np.full(len(scores), scores.epoch > 2)
 
-    clf = ERTSClassifier(
-        **small | {"selection": Late(), "warmup_epochs": 0, "looks__first_step": 0}
-    ).fit(X, Y)
-    assert clf.kept_counts_[0] == 0
-    assert clf.kept_counts_[-1] == len(X)
+    late = {
+        "lr_schedule": "cosine",
+        "warmup_epochs": 0,
+        "revision_epochs": 0,
+        "looks__first_step": 0,
+    }
+    clf = ERTSClassifier(**small | late | {"selection": Late()}).fit(X, Y)
+    assert clf.kept_counts_[:2].tolist() == [0, 0]
+    assert clf.kept_counts_[2] == len(X)

@@ -228,6 +228,76 @@ class TestWhoeverWroteIt:
         with pytest.raises((ArchiveError, ValueError), match="b"):
             ERTSClassifier.load(tmp_path / "b")
 
+    @pytest.mark.parametrize(
+        ("place", "value"),
+        [
+            ("params", [1]),
+            ("params.@", {}),
+            ("params.data_dropo`t", "dbpd"),
+            ("params.lr", -1),
+            ("params.max_effective_epochs", {"@": "name", "of": "torch.optim.SGD"}),
+            ("params.confidence_threshold", {"@": "object", "of": 3, "params": 1}),
+            ("judge", {"@": "name", "of": "torch.optim.SGD"}),
+            ("judge", 1),
+            ("known", 1),
+            ("known.classes_dtype", "a"),
+            ("net", 1),
+            ("net.module", []),
+            ("net.optimizer", 1),
+            ("net.history", 3),
+            ("net.history", [{"epoch": 1}]),
+            ("net.criterion", 3),
+            ("history", 1),
+            ("history.status", 1),
+            ("history.status", np.zeros(3, dtype=np.int8)),
+            ("history.status", np.full((6, 72), 99, dtype=np.int8)),
+            ("history.confidence", np.zeros((1, 1), dtype=np.float32)),
+            ("history.mean_proba", np.zeros((3, 3), dtype=np.float32)),
+            ("history.phases", ("warm-up", "revision")),
+            ("history.judged_by", (1,) * 6),
+            ("history.first_epoch", {}),
+            ("n_trained", 3),
+            ("effective_epochs", "many"),
+            ("rows", [0, 1]),
+            ("memory", None),
+            ("signals", 1),
+        ],
+    )
+    def test_a_part_of_another_kind_is_refused(self, state, tmp_path, place, value):
+        *names, last = place.split(".")
+        part = state
+        for name in names:
+            part = part[name]
+        part[last] = value
+        write_archive(tmp_path / "b", "classifier", state)
+        with pytest.raises(ValueError, match=re.escape(str(tmp_path / "b"))):
+            ERTSClassifier.load(tmp_path / "b")
+
+    @pytest.mark.parametrize(
+        ("place", "value"),
+        [
+            ("params.module__blocks", (1, 2**31)),
+            ("params.module__width", 2**20),
+            (
+                "params.module",
+                {
+                    "@": "object",
+                    "of": "sk_erts.models.ResNet1d",
+                    "params": {"n_leads": 2, "n_classes": 3, "blocks": [2**31]},
+                },
+            ),
+            ("known.n_times", 2**40),
+            ("known.n_leads", 2**40),
+        ],
+        ids=["blocks", "width", "instance", "times", "leads"],
+    )
+    def test_it_cannot_take_all_memory_or_time(self, state, tmp_path, place, value):
+        name, key = place.split(".")
+        state[name][key] = value
+        write_archive(tmp_path / "b", "classifier", state)
+        with pytest.raises(ValueError, match=re.escape(str(tmp_path / "b"))):
+            ERTSClassifier.load(tmp_path / "b")
+
     def test_weights_of_another_shape_are_refused(self, state, tmp_path):
         weights = state["net"]["module"]
         name = next(iter(weights))

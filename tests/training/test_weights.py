@@ -417,6 +417,28 @@ class TestRefused:
         with pytest.raises(WeightsError, match=r"w\.safetensors is no whole file"):
             ERTSClassifier().load_weights(path)
 
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {"blocks": [1, 2**31]},
+            {"width": 2**20},
+            {"name": "a"},
+            {"width": "wide"},
+            {"blocks": {"a": 1}},
+        ],
+        ids=str,
+    )
+    def test_a_network_that_cannot_be_is_refused_at_once(self, path, parameters):
+        fitted().save_weights(path)
+        with safe_open(path, framework="pt") as file:
+            told = file.metadata()
+        own = json.loads(told["parameters"]) | parameters
+        told |= {"parameters": json.dumps(own)}
+        save_file(load_file(path), path, metadata=told)
+        for read in (load_weights, ERTSClassifier(verbose=0).load_weights):
+            with pytest.raises(WeightsError, match=r"w\.safetensors"):
+                read(path)
+
     def test_classes_that_are_no_text_are_refused(self, path):
         clf = fitted()
         clf._trained.task.classes = np.array([(1,), (2,), 3], dtype=object)
@@ -443,6 +465,8 @@ class TestRefused:
             ({"n_times": "64"}, "'n_times' of .* type int. Got '64'"),
             ({"leads": ["I"]}, "'leads' of .* name 2 leads"),
             ({"fs": "fast"}, "'fs' of .* type float"),
+            ({"classes_dtype": "a"}, "'classes_dtype' of .* Got 'a'"),
+            ({"n_times": 2**40}, "'n_times' of .* at most 268435456 values"),
         ],
     )
     def test_what_a_file_tells_is_looked_at(self, path, changes, message):
