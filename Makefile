@@ -4,8 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PTBXL ?=
 DATA ?= ../shared/data
+SAMPLE ?=
+SEED ?= 0
+FUZZ_SECONDS ?= 60
 
-.PHONY: demo test test-slow test-real test-clusters figures check docs bench clean
+.PHONY: demo test fuzz test-slow test-real test-clusters mutants figures check docs bench clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -19,16 +22,26 @@ demo: $(VENV)/installed  ## full data, DBPD and ERTS side by side: one table, tw
 test: $(VENV)/installed  ## the suite without slow tests and real recordings, about 10 minutes on 2 cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not real and not slow and not cluster"
 
+# atheris is large, and of no use but here.
+fuzz: $(VENV)/installed  ## 2,000 new examples of each property; FUZZ_SECONDS of damaged files of each kind
+	OMP_NUM_THREADS=1 HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests -n 2 -m hypothesis
+	$(BIN)/python -m pip install --quiet -c constraints.txt atheris
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.guided --seconds $(FUZZ_SECONDS)
+
 test-slow: $(VENV)/installed  ## scikit-learn's checks at the defaults, processes that are killed, all exports
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 -m slow
 
 # Apart: Dask brings psutil, with which joblib ends workers that have grown, and warns.
-test-clusters: $(VENV)/installed  ## searches on a Dask cluster of two processes, and workers that die
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dask]"
+test-clusters: $(VENV)/installed  ## searches on Dask and Ray with two processes, and workers that die
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dask,ray]"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m cluster
 
 test-real: $(VENV)/installed  ## slower tests on real recordings (SK_ERTS_DATA names their folder)
 	$(BIN)/python -m pytest tests -m real
+
+mutants: $(VENV)/installed  ## do tests notice broken code? SAMPLE mutants, or all: weeks
+	$(BIN)/python -m pip install --quiet -c constraints.txt mutmut
+	nice $(BIN)/python -m benchmarks.mutants $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED))
 
 figures: $(VENV)/installed  ## draw the pictures anew that tests compare with; look at them
 	$(BIN)/python -m tests.plotting.figures

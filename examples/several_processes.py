@@ -1,7 +1,7 @@
 """How do several processes train one network?
 
-Each takes its share of every batch, and all end with the same classifier. By itself this
-is one process; for two, or on several machines, see torchrun:
+Each takes its share of every batch, and all end with the same classifier. By itself
+this is one process; for two, or on several machines, see torchrun:
 
     torchrun --nproc-per-node 2 examples/several_processes.py
 """

@@ -61,9 +61,13 @@ def test_several_processes_by_itself_is_one(tmp_path):
 
 
 @pytest.mark.cluster
-def test_grid_search_on_a_dask_cluster(tmp_path):
-    pytest.importorskip("distributed")
-    told = run("grid_search_dask.py", cwd=tmp_path)
+@pytest.mark.parametrize(
+    ("example", "needs"),
+    [("grid_search_dask.py", "distributed"), ("grid_search_ray.py", "ray")],
+)
+def test_grid_search_on_a_cluster(tmp_path, example, needs):
+    pytest.importorskip(needs)
+    told = run(example, cwd=tmp_path)
     tried = re.findall(r"{'focus_threshold': ([\d.]+)}: macro-F1 ([\d.]+)", told)
     assert [threshold for threshold, _ in tried] == ["0.2", "0.5"]
     best = re.search(r"best: {'focus_threshold': ([\d.]+)}", told)[1]

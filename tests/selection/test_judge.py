@@ -537,3 +537,8 @@ class TestContrast:
         margin = (make_task(SEVERAL).contrast(logits, several) * logits).sum(dim=1)
         of_states = torch.where(several > 0, logits, -logits)
         torch.testing.assert_close(margin, of_states.amin(dim=1))
+
+
+def test_its_doubt_is_what_a_score_lacks_of_one():
+    scores = np.array([-0.5, 0.0, 0.25, 1.0, 1.5])
+    np.testing.assert_array_equal(Support().doubt(scores), [1, 1, 0.75, 0, 0])
