@@ -37,9 +37,9 @@ test-clusters: $(VENV)/installed  ## searches on Dask and Ray with two processes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m cluster
 
 test-real: $(VENV)/installed  ## slower tests on real recordings (SK_ERTS_DATA names their folder)
-	$(BIN)/python -m pytest tests -m real
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 -m real
 
-mutants: $(VENV)/installed  ## do tests notice broken code? SAMPLE mutants, or all: weeks
+mutants: $(VENV)/installed  ## do tests notice broken code? SAMPLE mutants of some 11,000, half a minute each
 	$(BIN)/python -m pip install --quiet -c constraints.txt mutmut
 	nice $(BIN)/python -m benchmarks.mutants $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED))
 

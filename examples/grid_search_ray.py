@@ -12,9 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import make_ecg
 
-X, y = make_ecg(
-    80, n_leads=2, duration_s=4, noise=0.2, label_noise=0.1, random_state=0
-)
+X, y = make_ecg(80, n_leads=2, duration_s=4, noise=0.2, label_noise=0.1, random_state=0)
 clf = ERTSClassifier(
     module__width=8, max_epochs=8, batch_size=8, random_state=0, verbose=0
 )
