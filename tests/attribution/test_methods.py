@@ -497,6 +497,23 @@ class TestCompleteness:
         assert cost(level) < min(costs) < max(costs)
         assert cost(X) == sum(costs)  # however many come together
 
+    def test_integrated_gradients_take_no_more_points_than_they_may(self, X):
+        network, n_points = Bends(), []
+
+        def cost(max_steps):
+            n_points.clear()
+            count = network.register_forward_pre_hook(
+                lambda _, args: n_points.append(len(args[0]))
+            )
+            with count, incomplete_is_said():
+                attribution.integrated_gradients(
+                    network, X[:1], 2, n_steps=8, max_steps=max_steps
+                )
+            return sum(n_points)
+
+        # Of the 8 points at first, a part of the path that is off gets 4 more a half.
+        assert cost(15) == cost(8) < cost(16)
+
     def test_deeplift_on_rectifiers(self, X):
         network = MODELS["resnet1d"](N_LEADS, N_CLASSES, width=4)
         network(torch.randn(16, N_LEADS, N_TIMES))
