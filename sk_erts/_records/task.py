@@ -568,7 +568,7 @@ def check_labels(y: Any) -> None:
         return
     wanted = "y must be an array or a list with a label for each record."
     is_one = isinstance(y, str | bytes | Mapping | Set) or getattr(y, "ndim", 1) == 0
-    if is_one or not hasattr(y, "__len__"):
+    if is_one or not (hasattr(y, "__len__") or hasattr(y, "__array__")):
         raise ValueError(f"{wanted} Got {type(y).__name__} instead.")
     try:
         labels = np.asarray(y)
