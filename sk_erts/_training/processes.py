@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -90,7 +91,7 @@ class Processes:
         try:
             found = work()
         except Exception as raised:
-            error = raised
+            error = _sendable(raised)
         all_found: list[Any] = [None] * self.size
         with self._together():
             dist.all_gather_object(all_found, (found, error), group=self.group)
@@ -101,7 +102,14 @@ class Processes:
 
     def of_first(self, work: Callable[[], T]) -> T | None:
         """Do something in the first process only; all fail if it does."""
-        return self.gathered(lambda: work() if self.is_first else None)[self.rank]
+        found: T | None = None
+
+        def do() -> None:
+            nonlocal found
+            found = work() if self.is_first else None
+
+        self.gathered(do)  # nothing but an error: what is found stays here
+        return found
 
     def agreed(self, value: T) -> T:
         """Return the value that the first process has."""
@@ -294,6 +302,15 @@ def _keep_statistics(
     with torch.no_grad():
         layer.running_mean.lerp_(mean, share)
         layer.running_var.lerp_(variance, share)
+
+
+def _sendable(error: Exception) -> Exception:
+    """Return an error, or one that says the same where it cannot be pickled."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever its class does
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _by_kind(parameters: Iterable[nn.Parameter]) -> list[list[nn.Parameter]]:

@@ -92,6 +92,8 @@ class TestTwoProcesses:
         for found in ended.two:
             error = ("OSError", "record 7 cannot be read")
             assert found["an error in one"] == error
+            error = ("RuntimeError", "CannotBeSent: record 7 cannot be read")
+            assert found["an error that cannot be sent"] == error
         assert ended.alone["an error in one"] is None
 
     def test_who_is_left_says_that_one_is_lost(self, ended):

@@ -60,15 +60,21 @@ class Dies(Callback):
             os._exit(0)
 
 
+class CannotBeSent(Exception):
+    def __init__(self, message):
+        super().__init__(message)
+        self.hook = lambda: None
+
+
 class FailsInOne(Judge):
     reads = frozenset({"maps"})
 
-    def __init__(self, here=False):
-        self.here = here
+    def __init__(self, here=False, kind=OSError):
+        self.here, self.kind = here, kind
 
     def _score(self, known):
         if self.here and len(known.codes) > 2:  # later than the first try
-            raise OSError("record 7 cannot be read")
+            raise self.kind("record 7 cannot be read")
         return known.maps.max(axis=1)
 
 
@@ -146,6 +152,8 @@ def scenes(folder, rank, group):
     yield "other records", raised(lambda: classifier().fit(*mine, **fit))
     judge = classifier(focus=FailsInOne(here=rank == 1))
     yield "an error in one", raised(lambda: judge.fit(X, y, **fit))
+    judge = classifier(focus=FailsInOne(rank == 1, CannotBeSent))
+    yield "an error that cannot be sent", raised(lambda: judge.fit(X, y, **fit))
     if group is not None:
         lost = classifier(callbacks=[Dies()] if rank == 1 else [])
         yield "one is lost", raised(lambda: lost.fit(X, y, **fit))
