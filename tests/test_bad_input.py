@@ -250,6 +250,14 @@ def test_labels_of_focus_score(fitted):
         ({"module__widht": 3}, "'module__widht' .* Did you mean 'width'"),
         ({"optimizer__weight_decai": 3}, "Did you mean 'weight_decay'"),
         ({"iterator_train__n_workers": 3}, "Did you mean 'num_workers'"),
+        (
+            {"iterator_train__num_workers": 1.5},
+            "'iterator_train__\\*' .* 'float' object",
+        ),
+        (
+            {"optimizer__weight_decay": -1},
+            "'optimizer' AdamW, .* weight_decay value: -1",
+        ),
         ({"iterator_train__batch_size": 3}, "Use 'batch_size' instead"),
         ({"criterion__weight": 3}, "Use 'class_weight' instead"),
         ({"criterion__pos_weight": 3}, "Use 'class_weight' instead"),

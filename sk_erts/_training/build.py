@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 import pickle
 from typing import Any
 
@@ -168,6 +169,7 @@ def _check_loaders(net: ERTSNet) -> None:
         params = net.get_params_for(prefix)
         params.pop("batch_size", None)
         try:
+            operator.index(params.get("num_workers", 0))  # torch asks when it starts
             DataLoader(range(1), batch_size=None, **params)  # type: ignore[arg-type]
         except (TypeError, ValueError) as error:
             raise ValueError(

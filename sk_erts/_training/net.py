@@ -151,6 +151,17 @@ class ERTSNet(NeuralNet):
             return _ByInterval(make, self.sampler, kwargs)
         return make(sampler=self.sampler, **kwargs)
 
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the optimiser, or say whose parameters it refuses."""
+        try:
+            return super().initialize_optimizer(*args, **kwargs)
+        except ValueError as error:
+            name = getattr(self.optimizer, "__name__", self.optimizer)
+            raise ValueError(
+                "The parameters 'lr' and 'optimizer__*' of ERTSClassifier must be "
+                f"those of the 'optimizer' {name}, which says: {error}"
+            ) from error
+
     def predict(self, X: Any) -> Any:
         """Return encoded labels, as the scores of skorch's callbacks compare them."""
         return self.task.codes_of(self.predict_proba(X))
