@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.model_selection import GridSearchCV
-from torch.utils.data import Dataset, TensorDataset
+from torch.utils.data import TensorDataset
 
 from sk_erts import ERTSClassifier
 from sk_erts.datasets import open_records, to_memmap
 from tests.conftest import bumps
+from tests.fuzz.cases import Pairs
 
 TINY = {"module__width": 4, "module__blocks": (1, 1), "module__kernel_size": 5}
 SAME = TINY | {"batch_size": 16, "random_state": 0, "verbose": 0}
@@ -52,17 +53,6 @@ def reference(data):
     found = trained(*data)
     assert len(np.unique(found["status"])) > 2  # there is something to be the same in
     return found
-
-
-class Pairs(Dataset):
-    def __init__(self, X, y):
-        self.X, self.y = X, y
-
-    def __len__(self):
-        return len(self.X)
-
-    def __getitem__(self, i):
-        return self.X[i], self.y[i]
 
 
 def memory_map(X, y, folder):

@@ -20,13 +20,25 @@ from sk_erts._lib.version import package_version
 from sk_erts._network.tensor_file import read_tensors
 from sk_erts.exceptions import ArchiveError
 
-__all__ = ["read_archive", "unfinished_name", "write_archive"]
+__all__ = ["CANNOT_BE_MADE", "read_archive", "unfinished_name", "write_archive"]
 
 # Of the layout of the file; a number that is not known here is refused.
 LAYOUT = 1
 KIND = "$"
 # In bytes. An array has room for the longest text in each of its places.
 LONGEST_TEXT = 2**20
+
+# What parameters raise that somebody else wrote, wherever they are used first.
+CANNOT_BE_MADE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 def write_archive(path: str | os.PathLike[str], what: str, state: Any) -> None:
@@ -116,15 +128,7 @@ def read_archive(path: str | os.PathLike[str], what: str) -> Any:
         )
     try:
         return _unpacked(json.loads(about["tree"]), tensors)
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        MemoryError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except CANNOT_BE_MADE as error:
         raise ArchiveError(
             f"{path} is damaged: what it says of its tensors does not fit them "
             f"({type(error).__name__}: {error})."

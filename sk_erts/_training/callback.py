@@ -48,7 +48,7 @@ class SelectionCallback(Callback):
             return
         inputs = batch[0]
         index = inputs["index"].numpy()
-        self.selector.steps.begin(index, n_in_all(batch))
+        self.selector.steps.begin(index, n_in_all(*batch))
         weights = torch.from_numpy(self.selector.loss_weights(index))
         shape = (-1, *[1] * (inputs["weight"].ndim - 1))  # a label may have its own
         inputs["weight"] *= weights.reshape(shape)

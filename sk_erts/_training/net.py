@@ -210,7 +210,7 @@ class ERTSNet(NeuralNet):
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             losses.append(step["loss"].detach())
-            sizes.append(n_in_all(batch))
+            sizes.append(n_in_all(*batch))
             step["y_pred"] = logits_of(step["y_pred"])
             self.notify("on_batch_end", batch=batch, training=training, **step)
         self.history.record(f"{prefix}_batch_count", len(losses))
@@ -238,7 +238,7 @@ class ERTSNet(NeuralNet):
         signals = x["X"] if isinstance(x, Mapping) else x
         if isinstance(x, Mapping) and "lengths" in x:
             fit_params["lengths"] = x["lengths"].to(self.device)
-        with _batch_of_one(self.module_, n_in_all((x, signals))):
+        with _batch_of_one(self.module_, n_in_all(x, signals)):
             return super().infer(signals, **fit_params)
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
@@ -298,11 +298,11 @@ class ERTSNet(NeuralNet):
         if extra is not None:
             of_records = weights.reshape(len(weights), -1).mean(dim=1)
             loss = loss + (extra * of_records).mean()
-        return loss * (len(y_true) / n_in_all((X, y_true)))
+        return loss * (len(y_true) / n_in_all(X, y_true))
 
     def _is_whole(self, batch: Any) -> bool:
         """Return whether this process has all records of a batch."""
-        return len(batch[1]) == n_in_all(batch)
+        return len(batch[1]) == n_in_all(*batch)
 
     def _losses_of_all(
         self, losses: torch.Tensor, sizes: Sequence[int]
@@ -385,20 +385,21 @@ class ERTSNet(NeuralNet):
         self.epoch_is_running = False
 
 
-def n_in_all(batch: Any) -> int:
+def n_in_all(inputs: Any, own: Any) -> int:
     """Return how many records a batch has, in all processes.
 
     Parameters
     ----------
-    batch : tuple
-        Inputs, which of a share say how many, and something as long as the share.
+    inputs : dict or tensor
+        Of a share of a batch they say how many.
+    own : sized
+        As long as the share.
 
     Returns
     -------
     n_records : int
         Of the whole batch.
     """
-    inputs, own = batch[0], batch[1]
     if isinstance(inputs, Mapping) and "n_in_all" in inputs:
         return int(inputs["n_in_all"])
     return len(own)

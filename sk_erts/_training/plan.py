@@ -198,7 +198,7 @@ class Plan:
     def of_process(self, processes: Processes) -> Plan:
         """Return the plan for one of several processes: one seed, one that shows."""
         verbose = self.verbose if processes.is_first else 0
-        return replace(self, seed=processes.agreed(self.seed), verbose=verbose)
+        return replace(self, seed=processes.agreed(lambda: self.seed), verbose=verbose)
 
 
 def make_plan(

@@ -111,11 +111,10 @@ class Processes:
         self.gathered(do)  # nothing but an error: what is found stays here
         return found
 
-    def agreed(self, value: T) -> T:
-        """Return the value that the first process has."""
-        if self.size == 1:
-            return value
-        return self.gathered(lambda: value if self.is_first else None)[0]  # type: ignore[return-value]
+    def agreed(self, find: Callable[[], T]) -> T:
+        """Return what the first process finds."""
+        found = self.gathered(lambda: find() if self.is_first else None)
+        return cast(T, found[0])
 
     def check_same(self, what: str, value: str) -> None:
         """Refuse if a process was given something else than the others.
@@ -140,15 +139,6 @@ class Processes:
                 f"share by itself. Those of process {', '.join(map(str, others))} are "
                 "not those of process 0."
             )
-
-    def make_same(self, module: nn.Module) -> None:
-        """Give the networks of all processes the weights of the first one."""
-        if self.size == 1:
-            return
-        with self._together():
-            for part in module.state_dict().values():
-                source = dist.get_global_rank(self.group, 0)
-                dist.broadcast(part, source, group=self.group)
 
     def summed(self, values: torch.Tensor) -> torch.Tensor:
         """Return the sum of a tensor over all processes."""

@@ -162,7 +162,6 @@ class Run:
         rng, n_records, task = self.chance.numpy, len(data.train), data.task
         with self._at_work():
             self.net = make_net(plan, data)
-            processes.make_same(self.net.module_)
             network = Network(self.net.module_, plan.cam_layer)
             self.plan = plan = plan.settled(maps_are_free=network.linear is not None)
             judge = plan.judge
@@ -260,7 +259,7 @@ class Run:
             return
         fingerprint = f"{self.data.fingerprint} of {self.data.n_samples}"
         self.processes.check_same("records and labels", fingerprint)
-        self.load(self.processes.agreed(self.state()))
+        self.load(self.processes.agreed(self.state))
 
     def train(self, until: int | None = None, keep: Keep | None = None) -> None:
         """Train, up to the end or to the end of an epoch.

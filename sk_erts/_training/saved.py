@@ -11,20 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.history import History
 
 from sk_erts._network.bounded import no_larger_than
-from sk_erts._records.divide import FitData
 from sk_erts._training.about import known_of
-from sk_erts._training.archive import read_archive, write_archive
-from sk_erts._training.build import make_net
-from sk_erts._training.chance import Chance
+from sk_erts._training.archive import CANNOT_BE_MADE, read_archive, write_archive
 from sk_erts._training.objects import Foreign, foreign_in, made, named
-from sk_erts._training.plan import make_plan
 from sk_erts._training.run import Trained
-from sk_erts._training.weights import (
-    CANNOT_BE_MADE,
-    KeepsWeights,
-    made_from,
-    stand_in_of,
-)
+from sk_erts._training.weights import KeepsWeights, made_from, net_of
 from sk_erts.exceptions import ArchiveError
 from sk_erts.selection import Judge, SelectionHistory, Status
 from sk_erts.selection._signal_scores import SignalScores
@@ -186,12 +177,7 @@ class Saves(KeepsWeights):
         """Become what was saved."""
         known = known_of(path, state.get("known"))
         with made_from(path, ArchiveError):
-            plan = make_plan(self)
-            stand_in = stand_in_of(known, self)
-            data = FitData(known.task, stand_in, None, len(stand_in), fingerprint="")
-            bounded = no_larger_than(state["net"]["module"].values())
-            with Chance(plan.seed, plan.device).lent(), bounded:
-                net = make_net(plan, data)
+            plan, stand_in, net = net_of(self, known, state["net"]["module"])
         try:
             if not isinstance(state["net"]["history"], History):
                 raise ValueError("the history of the net is none")

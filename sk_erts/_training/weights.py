@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, cast
 
 import numpy as np
+import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -21,6 +22,7 @@ from sk_erts._records.divide import FitData
 from sk_erts._records.records import Records, as_records
 from sk_erts._records.training_set import TrainingSet
 from sk_erts._training.about import Known, about, known_of
+from sk_erts._training.archive import CANNOT_BE_MADE
 from sk_erts._training.build import make_net
 from sk_erts._training.chance import Chance
 from sk_erts._training.export import export_network
@@ -40,19 +42,7 @@ from sk_erts.models._weights import (
     save_weights,
 )
 
-__all__ = ["CANNOT_BE_MADE", "KeepsWeights", "made_from", "stand_in_of"]
-
-# What parameters raise that somebody else wrote, wherever they are used first.
-CANNOT_BE_MADE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+__all__ = ["KeepsWeights", "made_from", "net_of"]
 
 # What `fit` tells of a training, and no file does.
 OF_A_TRAINING = (
@@ -207,14 +197,7 @@ class KeepsWeights(Predicts):
         trial = copy.copy(self)
         trial._double_underscored = {**self._double_underscored, **params}
         with made_from(file.path, WeightsError):
-            plan = make_plan(trial)
-            stand_in = stand_in_of(known, self)
-            data = FitData(
-                known.task, stand_in, None, n_samples=len(stand_in), fingerprint=""
-            )
-            bounded = no_larger_than(file.tensors.values())
-            with Chance(plan.seed, plan.device).lent(), bounded:
-                net = make_net(plan, data)
+            plan, stand_in, net = net_of(trial, known, file.tensors)
         if said := differences(file, net.module_.state_dict()):
             raise WeightsError(
                 f"{file.path} does not fit the network of {type(self).__name__}, "
@@ -291,6 +274,36 @@ class KeepsWeights(Predicts):
         """Return what files tell beside the network."""
         sizes = {"n_leads": self.n_leads_in_, "n_times": self.n_times_in_}
         return about(self._trained, self._seen) | sizes
+
+
+def net_of(
+    estimator: Any, known: Known, tensors: Mapping[str, torch.Tensor]
+) -> tuple[Plan, TrainingSet, ERTSNet]:
+    """Return a classifier's net, no larger than the tensors that it is to hold.
+
+    Parameters
+    ----------
+    estimator : ERTSClassifier
+        Holds the parameters.
+    known : Known
+        What a file tells of records and classes.
+    tensors : mapping of str to tensor
+        The weights that the file holds.
+
+    Returns
+    -------
+    plan : Plan
+        What the parameters ask for.
+    stand_in : TrainingSet
+        Records of the shape that the network is for.
+    net : ERTSNet
+        With random weights.
+    """
+    plan = make_plan(estimator)
+    stand_in = stand_in_of(known, estimator)
+    data = FitData(known.task, stand_in, None, len(stand_in), fingerprint="")
+    with Chance(plan.seed, plan.device).lent(), no_larger_than(tensors.values()):
+        return plan, stand_in, make_net(plan, data)
 
 
 @contextmanager
