@@ -399,6 +399,8 @@ def main() -> None:
     os.environ.update(OMP_NUM_THREADS="1", PYTHONPATH=str(copy))
     # Others' plugins take seconds to load, and warn of what is already imported.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    # Without its plugin Hypothesis refuses properties that are parametrised.
+    os.environ["PYTEST_PLUGINS"] = "_hypothesis_pytestplugin"
     sys.path.insert(0, str(copy))
     if not (folder / "seconds.json").exists():
         command = [sys.executable, "-m", "benchmarks.mutants", "--learn"]
