@@ -13,6 +13,7 @@ from sk_erts._records.divide import divide
 from sk_erts._records.records import Records
 from sk_erts._records.task import make_task
 from sk_erts._training.asks_why import AsksWhy
+from sk_erts._training.at_a_glance import ShowsAtAGlance
 from sk_erts._training.calibration import Calibration
 from sk_erts._training.checkpoint import keeper_of
 from sk_erts._training.how_sure import TellsHowSure
@@ -26,7 +27,9 @@ from sk_erts.selection import Looks, Policy
 __all__ = ["ERTSClassifier"]
 
 
-class ERTSClassifier(AsksWhy, TellsHowSure, Saves, ClassifierMixin, SkorchEstimator):
+class ERTSClassifier(
+    AsksWhy, TellsHowSure, Saves, ShowsAtAGlance, ClassifierMixin, SkorchEstimator
+):
     r"""Classify electrocardiograms with a network trained on fewer records.
 
     ERTS [1]_ skips the records that are already learned (Progressive Data Dropout,
@@ -136,7 +139,7 @@ class ERTSClassifier(AsksWhy, TellsHowSure, Saves, ClassifierMixin, SkorchEstima
         network: it stops after the revision that follows once no more than one record
         in a hundred is a candidate.
     callbacks : list of skorch callbacks, optional
-        Called after the estimator's own; they are copied.
+        Called after the estimator's own; copied, but for what they hold.
     device : str, default="auto"
         Where to train; ``"auto"`` takes a GPU where there is one.
     random_state : int, RandomState instance or None, default=None

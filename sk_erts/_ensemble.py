@@ -20,6 +20,7 @@ from sk_erts._lib.checks import check_count, refuse
 from sk_erts._lib.typing import Array, FloatArray
 from sk_erts._records.records import targets_of
 from sk_erts._records.task import SeveralLabels, Task, make_task
+from sk_erts._training.at_a_glance import ShowsAtAGlance
 from sk_erts._training.how_sure import Uncertainty
 from sk_erts.exceptions import DoubtfulInputWarning, ExplanationWarning
 
@@ -28,7 +29,7 @@ __all__ = ["DeepEnsemble"]
 Answer = TypeVar("Answer")
 
 
-class DeepEnsemble(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class DeepEnsemble(ShowsAtAGlance, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     r"""Classify by the mean of several trainings, and tell where they do not agree.
 
     The members are clones of one classifier, trained on the same records, that differ
@@ -300,6 +301,10 @@ class DeepEnsemble(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     def _base(self) -> Any:
         return ERTSClassifier() if self.estimator is None else self.estimator
+
+    def _trainings(self) -> list[Any]:
+        members: list[Any] = getattr(self, "estimators_", [])
+        return members
 
     def _ask(self, question: Callable[[Any], Answer]) -> list[Answer]:
         """Return what all members answer; what is doubted is told once."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import operator
-import pickle
 from typing import Any
 
 import numpy as np
@@ -145,11 +144,14 @@ def make_net(plan: Plan, data: FitData) -> ERTSNet:
 
 
 def _own_copy(callback: Any) -> Any:
-    """Return a copy, or what cannot be copied, such as one that holds a file."""
-    try:
-        return copy.deepcopy(callback)
-    except (TypeError, pickle.PicklingError):
-        return callback
+    """Return a copy that shares what it holds, such as a writer or a trial.
+
+    A copied trial of Optuna would report to a copied study, which nobody reads.
+    """
+    if isinstance(callback, tuple):
+        name, own = callback
+        return name, copy.copy(own)
+    return copy.copy(callback)
 
 
 def _check_criterion(net: ERTSNet, network: Network, data: FitData) -> None:

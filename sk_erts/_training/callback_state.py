@@ -6,9 +6,50 @@ import copy
 import inspect
 from typing import Any
 
-from skorch.callbacks import Callback
+from skorch.callbacks import (
+    Callback,
+    MlflowLogger,
+    NeptuneLogger,
+    PrintLog,
+    SacredLogger,
+    TensorBoard,
+    WandbLogger,
+)
 
-__all__ = ["load_callback", "state_of_callback"]
+from sk_erts._training.progress import ProgressCallback
+
+__all__ = ["load_callback", "shows_only", "state_of_callback"]
+
+# What these have seen changes nothing; a training may go on with another `verbose`.
+SHOWS_ONLY = (
+    MlflowLogger,
+    NeptuneLogger,
+    PrintLog,
+    ProgressCallback,
+    SacredLogger,
+    TensorBoard,
+    WandbLogger,
+)
+
+
+def shows_only(callback: Any) -> bool:
+    """Return whether a callback tells others of a training, and changes nothing.
+
+    It is no part of what a checkpoint holds: some have connections, which cannot be
+    written, and keys of accounts, which must not be.
+
+    Parameters
+    ----------
+    callback : Callback or (str, Callback)
+        Anybody's, with its name or without.
+
+    Returns
+    -------
+    shows_only : bool
+        True for those of skorch that log, and this package's progress bar.
+    """
+    own = callback[1] if isinstance(callback, tuple) else callback
+    return isinstance(own, SHOWS_ONLY)
 
 
 def state_of_callback(callback: Callback) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from sk_erts._lib.checks import check_number
 from sk_erts._lib.warn import warn_caller
 from sk_erts._records.divide import FitData
 from sk_erts._training.archive import read_archive, unfinished_name, write_archive
+from sk_erts._training.callback_state import shows_only
 from sk_erts._training.plan import Plan
 from sk_erts._training.run import Run
 from sk_erts.exceptions import ArchiveError, CheckpointWarning
@@ -277,6 +278,10 @@ def _newest_of(paths: list[Path]) -> dict[str, Any]:
 def _identity(data: FitData, params: Mapping[str, Any]) -> dict[str, str]:
     """Return, as text, all that a training has to have in common with another."""
     valid = data.valid
+    callbacks = params.get("callbacks")
+    if isinstance(callbacks, list):
+        heard = [own for own in callbacks if not shows_only(own)]
+        params = {**params, "callbacks": heard or None}
     return {
         "records": data.fingerprint,
         "validation": "" if valid is None else _digest(valid.rows, valid.codes),

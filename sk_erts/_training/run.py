@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from skorch.callbacks import Callback, EarlyStopping, LRScheduler, PrintLog
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from sk_erts._lib.typing import Array, IntArray
 from sk_erts._network.network import Network
@@ -21,7 +21,11 @@ from sk_erts._training.augmenter import Augmenter
 from sk_erts._training.build import make_net
 from sk_erts._training.calibration import Calibrated
 from sk_erts._training.callback import AfterEpoch, SelectionCallback, StopWhenOver
-from sk_erts._training.callback_state import load_callback, state_of_callback
+from sk_erts._training.callback_state import (
+    load_callback,
+    shows_only,
+    state_of_callback,
+)
 from sk_erts._training.caller import loop_around
 from sk_erts._training.chance import Chance
 from sk_erts._training.inference import logits_of_set
@@ -40,8 +44,6 @@ from sk_erts.selection import Judge, Ledger, SelectionHistory, SelectionSampler
 
 __all__ = ["Run", "Trained"]
 
-# What these have seen changes nothing; a training may go on with another `verbose`.
-SHOWS_ONLY = (ProgressCallback, PrintLog)
 Keep = Callable[[Callable[[], dict[str, Any]], bool], None]
 
 
@@ -283,7 +285,7 @@ class Run:
             return
         first, last = self._first(end - self.n_epochs), self._last()
         own = [each for _, each in self.net.callbacks_]
-        callbacks = [c for c in [*first, *last, *own] if not isinstance(c, SHOWS_ONLY)]
+        callbacks = [c for c in [*first, *last, *own] if not shows_only(c)]
 
         def state() -> dict[str, Any]:
             self._callbacks = list(map(state_of_callback, callbacks))

@@ -88,6 +88,24 @@ class RecordTransformer(TransformerMixin, BaseEstimator):
         ]
         return np.concatenate(pieces)
 
+    def set_output(self, *, transform: Any = None) -> Self:
+        """Leave records arrays, whatever container is asked for: they are no table.
+
+        So a pipeline that ends in a table, such as one with `Flatten` or
+        :class:`~sk_erts.quality.SignalQuality`, can be told its container at once.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            Not used.
+
+        Returns
+        -------
+        self : object
+            The transformer.
+        """
+        return self
+
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn should know: nothing is learned from records."""
         tags = super().__sklearn_tags__()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from sklearn.base import TransformerMixin
+from sklearn.exceptions import NotFittedError
 
 from sk_erts._lib.checks import check_count, refuse
-from sk_erts._lib.typing import FloatArray
+from sk_erts._lib.typing import Array, FloatArray
 from sk_erts.preprocessing._base import RecordTransformer
 
 __all__ = ["Flatten", "Unflatten"]
@@ -29,7 +33,52 @@ class Flatten(RecordTransformer):
     >>> X = np.array([[[1.0, 2.0], [3.0, 4.0]]])
     >>> Flatten().fit_transform(X).tolist()
     [[1.0, 2.0, 3.0, 4.0]]
+
+    As a data frame it says which lead and time step a column is:
+
+    >>> Flatten().set_output(transform="pandas").fit_transform(X).columns.to_list()
+    ['lead0_0', 'lead0_1', 'lead1_0', 'lead1_1']
     """
+
+    set_output = TransformerMixin.set_output  # the result is a table
+
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
+        """Return the names of the columns: lead and time step, both from 0.
+
+        Parameters
+        ----------
+        input_features : object, optional
+            Not used.
+
+        Returns
+        -------
+        names : ndarray of shape (n_leads * n_times,), dtype object
+            ``"lead0_0"`` and so on; of a data frame of one lead its own names.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer is not fitted, or records differed in length.
+        """
+        shape = getattr(self, "_shape", None)
+        if shape is None:
+            raise NotFittedError(
+                "Flatten has no names of columns before it is fitted with records of "
+                "one length. Call fit first."
+            )
+        own: Array | None = getattr(self, "feature_names_in_", None)
+        if own is not None:
+            return own
+        n_leads, n_times = shape
+        names = [f"lead{lead}_{t}" for lead in range(n_leads) for t in range(n_times)]
+        return np.array(names, dtype=object)
+
+    def _check(self, X: Any, *, reset: bool) -> Any:
+        X = super()._check(X, reset=reset)
+        if reset:
+            is_array = not isinstance(X, list)
+            self._shape = (1, *X.shape[1:])[-2:] if is_array else None
+        return X
 
     def _transform(self, X: FloatArray) -> FloatArray:
         return X.reshape(len(X), -1)  # (n, leads, times) -> (n, leads * times)

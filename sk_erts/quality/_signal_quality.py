@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sk_erts._lib.checks import check_choices, check_frequency
@@ -70,7 +70,7 @@ LEAST_SCALE = 0.25
 QUARTILE = 0.6744897501960817
 
 
-class SignalQuality(BaseEstimator):
+class SignalQuality(TransformerMixin, BaseEstimator):
     r"""Score the signal of records against that of others, without any labels.
 
     Each measure is compared with what it is in the records of `fit`, most of which
@@ -135,6 +135,11 @@ class SignalQuality(BaseEstimator):
     ['high_frequency_floor', 'baseline_wander', 'flat_share']
     >>> bool((quality.score_samples(bad) < quality.score_samples(X).min()).all())
     True
+
+    As a table, with a column for each measure:
+
+    >>> quality.set_output(transform="pandas").transform(bad).idxmax(axis=1).to_list()
+    ['high_frequency_floor', 'baseline_wander', 'flat_share']
     """
 
     def __init__(
@@ -201,6 +206,48 @@ class SignalQuality(BaseEstimator):
         check_is_fitted(self)
         values, _ = self._measure(X, self.measures_, self.n_leads_in_)
         return (values - self.centre_) / self.scale_
+
+    def transform(self, X: Any) -> FloatArray:
+        """Return a table of the measures: `deviations`, as a step of a pipeline.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_leads, n_times) or \
+                (n_samples, n_times), or list of arrays of shape (n_leads, n_times)
+            Records in mV, with as many leads as in `fit`.
+
+        Returns
+        -------
+        z : ndarray of shape (n_samples, n_measures), dtype float64
+            Higher is worse; a data frame after ``set_output(transform="pandas")``.
+
+        Raises
+        ------
+        ValueError
+            If a record is not what it must be.
+        """
+        return self.deviations(X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
+        """Return the names of the columns, which are those of the measures.
+
+        Parameters
+        ----------
+        input_features : object, optional
+            Not used.
+
+        Returns
+        -------
+        names : ndarray of shape (n_measures,), dtype object
+            In the order of `measures_`.
+
+        Raises
+        ------
+        NotFittedError
+            If it is not fitted.
+        """
+        check_is_fitted(self)
+        return np.array(self.measures_, dtype=object)
 
     def score_samples(self, X: Any) -> FloatArray:
         """Return the quality of each record.
