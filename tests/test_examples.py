@@ -31,28 +31,6 @@ def run(name, *arguments, cwd, data=None):
     return finished.stdout
 
 
-def test_first_fit_learns_and_explains(tmp_path):
-    told = run("first_fit.py", cwd=tmp_path)
-    assert float(re.search(r"accuracy on new records: ([\d.]+)", told)[1]) > 0.8
-    spent, of = re.search(r"effective epochs: ([\d.]+) of (\d+)", told).groups()
-    assert float(spent) < 0.7 * int(of)
-    assert re.search(r"record 0: \w+, evidence at [\d.]+ s", told)
-    assert re.search(r"was doubted in [1-9]\d* epochs", told)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_grid_search_over_focus_thresholds(tmp_path):
-    told = run("grid_search_focus.py", cwd=tmp_path)
-    tried = re.findall(r"'(\w+)', 'focus_threshold': ([\d.]+)}: macro-F1 [\d.]+", told)
-    assert tried == [
-        ("support", "0.2"),
-        ("support", "0.5"),
-        ("top_mass", "0.2"),
-        ("top_mass", "0.5"),
-    ]
-    assert re.search(r"best: {'focus': '\w+', 'focus_threshold': [\d.]+}", told)
-
-
 def test_several_processes_by_itself_is_one(tmp_path):
     told = run("several_processes.py", cwd=tmp_path)
     kept = re.search(r"records trained, by epoch: ([\d, ]+)", told)[1].split(", ")
@@ -196,19 +174,6 @@ def test_a_recurrence_continues_records_better_than_their_last_value(tmp_path):
     ]
     still, _, said = map(float, errors.values())
     assert said < 0.9 * still
-
-
-def test_abstaining_spares_errors(tmp_path):
-    told = run("how_sure.py", "figure.png", cwd=tmp_path)
-    models = re.findall(r"^(\w+): Uncertainty\(400 records", told, re.MULTILINE)
-    assert models == ["dropout", "ensemble"]
-    decided = re.findall(r"decides up to [\d.]+ nats: (\d+)% of records", told)
-    wrong = re.findall(r"wrong: ([\d.]+)% of them, ([\d.]+)% of all", told)
-    assert len(wrong) == 2
-    for share, (of_them, of_all) in zip(decided, wrong, strict=True):
-        assert 50 < float(share) < 100
-        assert float(of_them) < 0.75 * float(of_all)
-    assert (tmp_path / "figure.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("name", ["own_network.py", "own_judge.py", "broken_off.py"])
