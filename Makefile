@@ -6,9 +6,10 @@ PTBXL ?=
 DATA ?= ../shared/data
 SAMPLE ?=
 SEED ?= 0
+LESSON ?=
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test fuzz test-slow test-real test-clusters mutants figures check docs bench clean
+.PHONY: demo test fuzz test-slow test-real test-clusters mutants figures check docs notebooks wheel bench clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,8 +29,8 @@ fuzz: $(VENV)/installed  ## 2,000 new examples of each property; FUZZ_SECONDS of
 	$(BIN)/python -m pip install --quiet -c constraints.txt atheris
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.guided --seconds $(FUZZ_SECONDS)
 
-test-slow: $(VENV)/installed  ## scikit-learn's checks at the defaults, processes that are killed, all exports
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 -m slow
+test-slow: $(VENV)/installed  ## scikit-learn's checks at the defaults, killed processes, all exports, the site
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadgroup -m slow
 
 # Apart: Dask brings psutil, with which joblib ends workers that have grown, and warns.
 test-clusters: $(VENV)/installed  ## searches on Dask and Ray with two processes, and workers that die
@@ -53,11 +54,24 @@ check: $(VENV)/installed  ## ruff, mypy (strict on the package), import-linter
 	$(BIN)/lint-imports
 
 docs: $(VENV)/installed  ## HTML pages in docs/_build
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(VENV)/installed  ## tables of docs/performance.md and reliability.md; DATA holds ptbxl and cinc2017
+# Apart: the kernel brings psutil, with which joblib warns.
+notebooks: $(VENV)/installed  ## executed notebooks of the lessons; LESSON="03 04" makes some
+	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/kernel -c constraints.txt ipykernel nbclient
+	PYTHONPATH=$(CURDIR)/$(VENV)/kernel $(BIN)/python examples/notebooks/make.py $(LESSON)
+
+# In an environment of its own, outside of the checkout: nothing but the wheel is at hand.
+wheel: $(VENV)/installed  ## builds a wheel, installs it alone, and runs its quick demo
+	rm -rf dist build $(VENV)-wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(PYTHON) -m venv $(VENV)-wheel
+	$(VENV)-wheel/bin/python -m pip install --quiet -c constraints.txt "$$(ls dist/*.whl)[cli,report]"
+	folder=$$(mktemp -d) && here=$$PWD && cd $$folder && $$here/$(VENV)-wheel/bin/sk-erts benchmark synthetic --quick; \
+		status=$$?; rm -rf $$folder $$here/$(VENV)-wheel; exit $$status
+
+bench: $(VENV)/installed  ## tables of docs/results.md; DATA holds ptbxl and cinc2017
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.schemes --folder "$(DATA)"
 	$(BIN)/python -m benchmarks.schemes --folder "$(DATA)" --width 32
@@ -69,4 +83,4 @@ bench: $(VENV)/installed  ## tables of docs/performance.md and reliability.md; D
 	$(BIN)/python -m benchmarks.reliability "$(DATA)"
 
 clean:
-	rm -rf $(VENV) docs/_build demo_output
+	rm -rf $(VENV) $(VENV)-wheel build dist docs/_build docs/auto_examples docs/generated demo_output

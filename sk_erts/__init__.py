@@ -11,7 +11,7 @@ if typing.TYPE_CHECKING:
 
 __all__ = ["Checkpoint", "DeepEnsemble", "ERTSClassifier", "__version__", "explain"]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # torch takes seconds to import: a process that only reads records does without.
 _MADE_IN = {

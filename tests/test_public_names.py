@@ -24,6 +24,7 @@ MODULES = [
     "sk_erts.plotting",
     "sk_erts.preprocessing",
     "sk_erts.quality",
+    "sk_erts.report",
     "sk_erts.selection",
 ]
 

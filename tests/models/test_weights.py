@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from sklearn.base import clone
 from torch import nn
 
-from sk_erts import ERTSClassifier
+from sk_erts import ERTSClassifier, __version__
 from sk_erts._network.normalisation import has_statistics, renewed_statistics
 from sk_erts.exceptions import WeightsError, WeightsWarning
 from sk_erts.models import (
@@ -120,7 +120,7 @@ def test_the_file_tells_what_the_network_is_made_with(path):
     assert parameters["blocks"] == [1, 1]
     assert parameters["kernel_size"] == 7
     assert json.loads(told["about"]) == {"trained on": ["PTB-XL"]}
-    assert told["sk_erts"] == "0.1.0"
+    assert told["sk_erts"] == __version__
     assert told["format"] == "pt"
 
 
