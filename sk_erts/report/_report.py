@@ -79,8 +79,7 @@ def report(
     clf : ERTSClassifier, DeepEnsemble, Pipeline or search
         Fitted. Of a pipeline or search, the classifier that it ends in is told of, on
         the records as it gets them.
-    X : array-like of shape (n_samples, n_leads, n_times) or (n_samples, n_times), \
-            Dataset or collection
+    X : array-like of shape (n_samples, n_leads, n_times), Dataset or collection
         Records that it was not trained on, as its `predict` takes them.
     y : array-like of shape (n_samples,) or (n_samples, n_labels)
         Their labels, as in `fit`.
