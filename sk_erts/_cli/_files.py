@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from sk_erts._cli._errors import DataFault, Fault
 from sk_erts._lib.names import nearest
-from sk_erts._lib.typing import Array
+from sk_erts._records.ragged import stack_if_equal
 
 __all__ = [
     "OF_TABLES",
@@ -19,7 +19,6 @@ __all__ = [
     "has_headers",
     "known_of",
     "read_files",
-    "together",
 ]
 
 # What `read_any` tells formats by, if it does not look inside.
@@ -133,7 +132,7 @@ def read_files(folder: Path, params: dict[str, Any]) -> dict[str, Any]:
             )
     rates = np.array([record.fs for record in records.values()])
     return {
-        "X": together([record.signal for record in records.values()]),
+        "X": stack_if_equal([record.signal for record in records.values()]),
         "y": None
         if label_of is None
         else np.array([label_of[name] for name in records]),
@@ -142,26 +141,6 @@ def read_files(folder: Path, params: dict[str, Any]) -> dict[str, Any]:
         "lead_names": tuple(leads),
         "n_skipped": n_skipped,
     }
-
-
-def together(arrays: Sequence[Array]) -> Array:
-    """Return arrays as one, or as an array of arrays if their shapes differ.
-
-    Parameters
-    ----------
-    arrays : sequence of ndarray
-        One for each record.
-
-    Returns
-    -------
-    together : ndarray of shape (n, ...) or (n,)
-        With dtype object if the shapes differ.
-    """
-    if len({array.shape for array in arrays}) == 1:
-        return np.stack(arrays)
-    found = np.empty(len(arrays), dtype=object)
-    found[:] = arrays
-    return found
 
 
 def _records(

@@ -10,9 +10,9 @@ import numpy as np
 
 from sk_erts._cli._data import Data
 from sk_erts._cli._errors import DataFault, Fault, ModelFault
-from sk_erts._cli._files import together
 from sk_erts._cli._values import value_of
 from sk_erts._lib.names import nearest
+from sk_erts._records.ragged import stack_if_equal
 
 __all__ = ["Recipe"]
 
@@ -169,7 +169,7 @@ class Recipe:
             change = Resample(float(rate), self.fs)
             for row in rows:
                 done[row] = change.fit_transform(X[row][np.newaxis])[0]
-        return together(done)
+        return stack_if_equal(done)
 
 
 def _lengths(X: Any) -> set[int]:
