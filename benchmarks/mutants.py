@@ -51,7 +51,8 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 
 PACKAGES = ("selection", "_training", "attribution")
 # Of the others none is about these packages, or they take minutes.
-TESTS = ["selection", "training", "attribution", "metrics/test_contract.py"]
+TESTS = ["selection", "training", "attribution", "augmentation"]
+TESTS += ["metrics/test_contract.py"]
 MARKS = "not real and not slow and not cluster"
 NOT_THESE = ("clusters", "design", "examples", "public_names", "real_ecg")
 # What the tests import; the package itself is imported anew for each mutant.
@@ -237,6 +238,10 @@ class Chosen:
         by_line = self.data.contexts_by_lineno(self.files[mutant.path])
         lines = _statement(ast.parse(mutant.module.code), mutant.line) or by_line.keys()
         tests = {test for line in lines for test in by_line.get(line, ())}
+        if tests == {""}:
+            # It ran at import alone, and the package is imported anew for each mutant:
+            # whatever test uses the file may notice.
+            tests = set().union(*by_line.values())
         own = f"/test_{Path(mutant.path).stem.strip('_')}.py"
         chosen, total = [], 0.0
         for test in sorted(

@@ -287,14 +287,22 @@ def test_after_records_of_one_length_others_are_refused(records):
     X, _ = records
     clf = make_classifier(max_epochs=1).fit(np.stack([X[0], X[4]] * 4), [0, 1] * 4)
 
-    message = "fitted on records of one length, 300 time steps, .* 16 to 300.*FixLength"
+    message = (
+        "^ERTSClassifier was fitted on records of one length, 300 time steps, .* "
+        "16 to 300.*FixLength"
+    )
     with pytest.raises(ValueError, match=message):
         clf.predict(X)
 
 
 def test_other_leads_are_refused(fitted):
-    with pytest.raises(ValueError, match="records of 2 leads, as in fit. Got 3"):
+    message = (
+        "X of ERTSClassifier must hold records of 2 leads, as in fit. Got {} leads"
+    )
+    with pytest.raises(ValueError, match=message.format(3) + r" instead\.$"):
         fitted.predict(np.zeros((1, 3, 100), dtype=np.float32))
+    with pytest.raises(ValueError, match=message.format(100) + ".* X.transpose"):
+        fitted.predict(np.zeros((1, 100, 2), dtype=np.float32))
 
 
 @pytest.mark.parametrize(

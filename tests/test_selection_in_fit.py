@@ -612,6 +612,18 @@ class TestExplain:
         maps = erts.explain(X, resample=False)
         np.testing.assert_allclose(erts.focus_score(X), top_mass(maps), rtol=1e-5)
 
+    @pytest.mark.parametrize("known", [True, False])
+    def test_focus_score_is_of_the_layer_of_the_estimator(self, small, known):
+        params = small | BY_MAP | {"max_epochs": 2}
+        scores = []
+        for layer in ("features.0", None):
+            clf = ERTSClassifier(**params, cam_layer=layer).fit(X, Y)
+            target = Y if known else clf.predict(X)
+            maps = clf.explain(X, target=target, resample=False)
+            scores.append(clf.focus_score(X, Y if known else None))
+            np.testing.assert_allclose(scores[-1], top_mass(maps), rtol=1e-5)
+        assert not np.allclose(*scores, rtol=1e-2)
+
     def test_a_map_of_a_learned_class_points_at_its_evidence(self, small):
         X, y, centre = bumps(300, n_times=128, seed=5)
         params = small | {"max_epochs": 30, "warmup_epochs": 30}

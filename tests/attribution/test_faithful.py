@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from sk_erts import ERTSClassifier
 from sk_erts.attribution import gradcam, randomise_weights
@@ -75,6 +77,31 @@ def test_the_network_misses_what_maps_point_at(trained):
 
     assert learned > deletion_gain(clf, X, random, target) + 0.2
     assert np.mean(forgotten) < learned / 2
+
+
+class Scaled(nn.Module):
+    """A layer with `reset_parameters`, and a parameter that has none."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(6, 5)
+        self.gain = nn.Parameter(torch.arange(40.0).reshape(8, 5))
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_layers_are_initialised_and_other_parameters_shuffled(seed):
+    network = nn.Sequential(Scaled(), nn.Linear(5, 4))
+
+    other = randomise_weights(network, seed)
+
+    torch.manual_seed(seed)
+    for layer, new in ((other[0].linear, nn.Linear(6, 5)), (other[1], nn.Linear(5, 4))):
+        assert torch.equal(layer.weight, new.weight)
+        assert torch.equal(layer.bias, new.bias)
+    before, after = network[0].gain, other[0].gain
+    assert after.shape == before.shape
+    assert (after != before).any()
+    assert torch.equal(after.flatten().sort().values, before.flatten())
 
 
 def test_random_weights_are_others_each_time_and_the_network_stays():

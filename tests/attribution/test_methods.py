@@ -1,8 +1,12 @@
 """Every attribution method on every backbone: what all of them promise."""
 
+import ast
 import contextlib
+import doctest
 import inspect
 import pickle
+import re
+import sys
 import warnings
 
 import numpy as np
@@ -13,6 +17,7 @@ from torch import nn
 
 from sk_erts import ERTSClassifier, attribution
 from sk_erts.attribution import METHODS, _explain
+from sk_erts.attribution._function import as_function
 from sk_erts.attribution._registry import get_method, make_method
 from sk_erts.exceptions import IncompleteAttributionWarning
 from sk_erts.models._registry import MODELS
@@ -93,6 +98,8 @@ class TestFunction:
 
         assert method in attribution.__all__
         assert function.__name__ == method
+        assert getattr(sys.modules[function.__module__], method) is function
+        assert function.__module__ == get_method(method).__module__
         assert pickle.loads(pickle.dumps(function)) is function
 
     def test_it_gives_the_maps_of_the_method_of_its_name(self, method, X):
@@ -153,6 +160,54 @@ class TestFunction:
         cam = FunctionDoc(attribution.gradcam)
         assert "(n_samples, n_times)" in cam["Returns"][0].type
         assert [each.type for each in cam["Raises"]] == ["ValueError"]
+
+    def test_its_docstring_is_of_what_it_takes_and_runs(self, method):
+        function = getattr(attribution, method)
+        said = FunctionDoc(function)
+
+        taken = inspect.signature(function).parameters
+        assert [each.name for each in said["Parameters"]] == list(taken)
+        for section in ("Parameters", "Returns"):
+            assert all(each.type and any(each.desc) for each in said[section])
+        for name, parameter in taken.items():
+            (text,) = (each.type for each in said["Parameters"] if each.name == name)
+            default = re.search(r"default=(\S+)$", text)
+            if default:
+                assert ast.literal_eval(default[1]) == parameter.default
+        example = doctest.DocTestParser().get_doctest(
+            function.__doc__, {}, method, None, None
+        )
+        flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        assert f"{method}(" in example.examples[-1].source
+        assert doctest.DocTestRunner(optionflags=flags).run(example).failed == 0
+
+    def test_a_docstring_is_put_together(self):
+        """Made anew, and without what is done when all records are explained."""
+        function = as_function(get_method("integrated_gradients"))
+        text = function.__doc__
+        titles = re.findall(r"^(\w[\w ]*)\n-+$", text, flags=re.MULTILINE)
+        said = FunctionDoc(function)
+
+        assert titles == [
+            *("Parameters", "Returns", "Raises", "Warns"),
+            *("Notes", "References", "Examples"),
+        ]
+        assert text.startswith("Return how the difference to a baseline is shared out")
+        types = {each.name: each.type for each in said["Parameters"]}
+        texts = {each.name: " ".join(each.desc) for each in said["Parameters"]}
+        assert list(types) == list(inspect.signature(function).parameters)
+        assert "return_convergence_delta" not in types
+        shape = "broadcastable to (n_leads, n_times), default=0"
+        assert types["baseline"] == f"float or array-like {shape}"
+        assert texts["baseline"].startswith("Record that stands for no evidence; 0 is")
+        assert texts["baseline"].endswith("a record without offset.")
+        assert texts["batch_size"].endswith("does not change the maps.")
+        maps, delta = said["Returns"]
+        assert "(n_samples, n_leads, n_times)" in maps.type
+        assert "sums to the difference between the logits" in " ".join(maps.desc)
+        assert (delta.name, delta.type[:7]) == ("delta", "ndarray")
+        assert [each.type for each in said["Raises"]] == ["ImportError", "ValueError"]
+        assert [each.type for each in said["Warns"]] == ["IncompleteAttributionWarning"]
 
 
 class TestContract:

@@ -27,6 +27,17 @@ def test_probabilities_are_averaged_over_all_looks():
     assert np.isnan(history.mean_proba[2]).all()
 
 
+def test_a_look_before_the_first_epoch_counts_and_stands_on_no_page():
+    ledger, both = Ledger(2), np.arange(2)
+    ledger.record("confidence", np.array([1]), np.array([0.25]), until=0)
+    assert ledger.due("confidence", both, 0).tolist() == [True, False]
+    assert ledger.history(both, 2).status.shape == (0, 2)
+    ledger.open_epoch(0)
+    assert np.isnan(ledger.history(both, 2).confidence).all()
+    ledger.judge(both, np.array([Status.TRAINED] * 2), frozenset({"confidence"}))
+    np.testing.assert_array_equal(ledger.history(both, 2).confidence, [[np.nan, 0.25]])
+
+
 def test_scores_run_out(ledger):
     due = ledger.due("confidence", EVERYONE, 0)
     assert due.tolist() == [True, False, False, True]
@@ -60,6 +71,13 @@ class TestSpacedRevisits:
     def test_the_unreliable_are_spaced_too_and_the_trained_are_not(self):
         assert self.looks((2, 4, 8), 8, Status.UNRELIABLE) == [0, 2, 6]
         assert self.looks((2, 4, 8), 4, Status.TRAINED) == [0, 1, 2, 3]
+
+    def test_a_gap_of_a_hundred_epochs_is_one(self):
+        assert self.looks((100,), n_epochs=202) == [0, 100, 200]
+
+    @pytest.mark.parametrize("gap", [2**15 - 1, 2**15, 40_000, 2**16, 2**40])
+    def test_a_gap_longer_than_any_training_is_no_look_in_every_epoch(self, gap):
+        assert self.looks((2, gap), n_epochs=50) == [0, 2]
 
     def test_drift_shortens_the_gap_that_is_running(self):
         assert self.looks((2, 4, 8), 12, drift=[7]) == [0, 2, 6, 10]
@@ -112,6 +130,15 @@ def test_history_stands_in_the_rows_of_the_data(ledger):
     assert history.confidence[0, [3, 1]].tolist() == [0.25, 0.5]
     assert np.isnan(history.confidence[0, [0, 2, 4, 5]]).all()
     assert history.share(Status.TRAINED).tolist() == [2 / 3, 0]
+
+
+def test_shares_are_of_the_records_looked_at():
+    status = np.array([[1, 2, 2, 0], [1, 0, 0, 0], [0, 0, 0, 0]], dtype=np.int8)
+    nothing = np.full(status.shape, np.nan, dtype=np.float32)
+    history = SelectionHistory(status, nothing, nothing)
+    assert history.share(Status.TRAINED).tolist() == [1 / 3, 1, 0]
+    assert history.share(Status.EASY).tolist() == [2 / 3, 0, 0]
+    assert history.share(Status.DROPPED).tolist() == [0, 0, 0]
 
 
 def test_frame_has_a_row_per_record_and_epoch(ledger):

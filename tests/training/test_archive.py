@@ -163,6 +163,9 @@ class TestDamage:
             '{"$": "eval", "code": "1"}',
             '{"$": "scalar", "name": 3}',
             '{"$": "items", "dtype": "<U1", "shape": [2], "items": []}',
+            '{"$": "items", "dtype": "<f8", "shape": [1], "items": [1]}',
+            '{"$": "items", "dtype": "<M8[s]", "shape": [1], "items": [1]}',
+            '{"$": "items", "dtype": "<U262145", "shape": [1], "items": ["a"]}',
             "{",
             "[" * 100_000,
         ],
@@ -172,6 +175,12 @@ class TestDamage:
         save_file({}, tmp_path / "a", about)
         with pytest.raises(ArchiveError, match="is damaged"):
             read_archive(tmp_path / "a", "state")
+
+
+def test_texts_as_long_as_may_be(tmp_path):
+    state = np.array(["short", "a" * 2**18])
+    write_archive(tmp_path / "a", "state", state)
+    assert same(read_archive(tmp_path / "a", "state"), state)
 
 
 class TestAtomic:

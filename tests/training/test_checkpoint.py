@@ -200,6 +200,7 @@ class TestAnotherTraining:
                 r"other weights; 'class_weight' was \{0: 1.0, 1: 2.0",
             ),
             ({"calibration__temperature": True}, r"'calibration__temperature'"),
+            ({"device": torch.device("cpu", 0)}, r"'device' was 'cpu' and is cpu:0"),
         ],
     )
     def test_other_parameters_are_named(self, folder, params, message):

@@ -6,6 +6,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 import sk_erts
 from sk_erts import ERTSClassifier
@@ -85,6 +86,25 @@ class TestTimeAxis:
         same = make_pipeline(Standardize(), clf).fit(records, Y)
         maps = sk_erts.explain(same, records)
         assert [len(own) for own in maps] == [x.shape[1] for x in records]
+
+    def test_of_a_collection_it_is_not_known_and_nothing_is_read_for_it(self, clf):
+        class Folder:
+            n_read = 0
+
+            def __len__(self):
+                return len(X)
+
+            def __getitem__(self, i):
+                self.n_read += 1
+                return X[i]
+
+        def every_second(records):
+            return np.stack([records[i] for i in range(len(records))])[..., ::2]
+
+        pipe = make_pipeline(FunctionTransformer(every_second), clf).fit(X, Y)
+        folder = Folder()
+        assert sk_erts.explain(pipe, folder).shape == (48, 32)
+        assert folder.n_read == 48
 
     def test_of_a_list_of_lists(self, clf):
         pipe = make_pipeline(Standardize(), clf).fit(X, Y)

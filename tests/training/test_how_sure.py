@@ -220,6 +220,39 @@ class TestOfAClassifier:
             clf.predict_uncertainty(new_records[0])
 
 
+@pytest.fixture(scope="module")
+def certain(small):
+    """A classifier whose network has no layer that drops anything."""
+    X, y, _ = bumps(60)
+    return ERTSClassifier(**small | {"max_epochs": 2}).fit(X, y)
+
+
+def of_one_layer():
+    layer = nn.LSTM(2, 4)
+    layer.dropout = 0.3  # it has no other one to be before
+    return layer
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Dropout(0),
+        nn.Dropout1d(0),
+        nn.LSTM(2, 4, num_layers=2),
+        of_one_layer(),
+        nn.MultiheadAttention(4, 2),
+        nn.TransformerEncoderLayer(4, 2, 8, dropout=0),
+    ],
+)
+def test_a_layer_that_drops_nothing_is_no_dropout(certain, new_records, layer):
+    certain.net_.module_.more = layer
+    try:
+        with pytest.raises(ValueError, match="ResNet1d without any"):
+            certain.predict_uncertainty(new_records[0])
+    finally:
+        del certain.net_.module_.more
+
+
 def test_several_labels_have_an_uncertainty_each():
     X, codes, _ = bumps(160, n_classes=4, seed=3)
     X = 0.1 * np.random.default_rng(3).normal(size=X.shape)

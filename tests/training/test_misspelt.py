@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from sk_erts import ERTSClassifier
+from sk_erts._training.skorch_params import SkorchEstimator
 from tests.conftest import bumps
 
 X, Y, _ = bumps(12)
@@ -66,6 +67,23 @@ def test_is_told(tell, misspelt):
 def test_another_misspelt_name_is_no_advice():
     with pytest.raises(ValueError, match="'max_epoch' .*Did you mean 'max_epochs'"):
         ERTSClassifier(max_epoch=3, max_epoc=3, max_epos=3).fit(X, Y)
+
+
+class Plain(SkorchEstimator):
+    """An estimator that has nothing nested, and no names of earlier versions."""
+
+    def __init__(self, lr=0.1, **skorch_params):
+        self.lr = lr
+        self._double_underscored = skorch_params
+
+
+def test_of_an_estimator_with_nothing_nested():
+    plain = Plain(module__width=4).set_params(lr=0.5, optimizer__eps=1e-6)
+    expected = {"lr": 0.5, "module__width": 4, "optimizer__eps": 1e-6}
+    assert clone(plain).get_params() == plain.get_params() == expected
+    assert plain.parts().params == {"module__width": 4, "optimizer__eps": 1e-6}
+    with pytest.raises(ValueError, match="'lrr' for estimator Plain.* mean 'lr'"):
+        plain.set_params(lrr=3)
 
 
 def test_parts_are_not_given_in_a_dictionary():

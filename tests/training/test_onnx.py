@@ -13,7 +13,7 @@ from torch import nn
 
 from sk_erts import ERTSClassifier
 from sk_erts._training.short_transforms import without_transforms
-from sk_erts.models import S4D1d
+from sk_erts.models import ResNet1d, S4D1d
 from sk_erts.models._registry import MODELS
 from tests.conftest import bumps, hide
 from tests.models.tiny import TINY
@@ -167,6 +167,26 @@ def test_a_network_that_cannot_be_written_is_named(path):
     clf = ERTSClassifier(Unfollowed, focus=None, max_epochs=1, verbose=0).fit(X, y)
     with pytest.raises(ValueError, match="Unfollowed of ERTSClassifier cannot be writ"):
         clf.export_onnx(path)
+
+
+class Asking(ResNet1d):
+    """The same, and records of different lengths."""
+
+    def forward(self, x, lengths=None):
+        logits = super().forward(x, lengths)
+        return logits if logits.sum().item() > 0 else 1 * logits
+
+
+@pytest.mark.parametrize("n_lengths", [1, 3])
+def test_one_length_is_advised_where_there_were_several(path, n_lengths):
+    X, y, _ = bumps(36)
+    records = [x[:, : 64 - k % n_lengths] for k, x in enumerate(X)]
+    params = {"module__width": 4, "module__blocks": (1,), "max_epochs": 1}
+    clf = ERTSClassifier(Asking, **params, focus=None, verbose=0).fit(records, y)
+    with pytest.raises(ValueError, match="Asking of ERTSClassifier cannot") as error:
+        clf.export_onnx(path)
+    advised = str(error.value).endswith(", by sk_erts.preprocessing.FixLength.")
+    assert advised == (n_lengths > 1)
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxscript"])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring, ProgressBar
 
 from sk_erts import ERTSClassifier
 from sk_erts._training.plan import make_plan
@@ -344,6 +345,41 @@ class TestEarlyStopping:
         text = "The 'early_stopping' parameter of ERTSClassifier must be .*'best'"
         with pytest.raises(ValueError, match=text):
             ERTSClassifier(**small, early_stopping=wrong).fit(X, Y)
+
+
+class TestValidation:
+    """A part of the records is set aside for whoever looks at it."""
+
+    @pytest.mark.parametrize(
+        ("callback", "needed"),
+        [
+            (EarlyStopping("valid_loss"), True),
+            (Checkpoint(monitor="valid_loss_best"), True),
+            (EarlyStopping("train_loss"), False),
+            (Checkpoint(monitor=None), False),
+            (EpochScoring("accuracy"), True),
+            (EpochScoring("accuracy", on_train=True), False),
+            (ProgressBar(), False),
+        ],
+    )
+    @pytest.mark.parametrize("named", [False, True])
+    def test_for_a_callback(self, callback, needed, named):
+        callbacks = [("own", callback) if named else callback]
+        plan = make_plan(ERTSClassifier(callbacks=callbacks))
+        assert plan.validation == (0.1 if needed else None)
+
+    def test_one_of_several_callbacks_is_enough(self):
+        for callbacks in ([ProgressBar(), EarlyStopping()], [EarlyStopping()] * 2):
+            assert make_plan(ERTSClassifier(callbacks=callbacks)).validation == 0.1
+
+    def test_what_was_asked_for_stays(self):
+        clf = ERTSClassifier(callbacks=[EarlyStopping()], validation_fraction=0.3)
+        assert make_plan(clf).validation == 0.3
+
+    def test_the_score_of_a_callback_is_there(self, small):
+        params = small | {"callbacks": [EarlyStopping("valid_loss", patience=1)]}
+        clf = ERTSClassifier(**params).fit(X, Y)
+        assert np.isfinite(clf.history_[:, "valid_loss"]).all()
 
 
 class TestDataDropout:

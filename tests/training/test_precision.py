@@ -145,6 +145,26 @@ def test_a_gpu_is_asked_for_what_it_does_not_emulate(monkeypatch, native):
     assert bfloat16_pays("cuda") is native
 
 
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize(
+    ("tolerance", "same", "other"),
+    [(0.05, "bfloat16", "float32"), (-1, "float32", "bfloat16")],
+)
+def test_a_training_chooses_by_its_first_look(
+    small, monkeypatch, tolerance, same, other
+):
+    monkeypatch.setattr(precision_module, "TOLERANCE", tolerance)
+    X, y, _ = bumps(48)
+
+    def confidence(precision):
+        clf = ERTSClassifier(**small, looks__precision=precision).fit(X, y)
+        return clf.selection_.confidence
+
+    found = confidence("auto")
+    np.testing.assert_array_equal(found, confidence(same))
+    assert not np.array_equal(found, confidence(other), equal_nan=True)
+
+
 def train(path):
     """Train with the default precision, and write down what came of it."""
     torch.set_num_threads(1)

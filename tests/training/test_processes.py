@@ -1,15 +1,22 @@
 """Two processes train one network as one does; `together.py` is what they do."""
 
+import copy
 import os
 import pickle
 import subprocess
 import sys
+import threading
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
+from torch import distributed as dist
+from torch import nn
 
 from sk_erts import ERTSClassifier
+from sk_erts._training.processes import Processes
 from tests.training.together import EPOCHS, records
 
 
@@ -101,6 +108,96 @@ class TestTwoProcesses:
         assert kind == "ProcessLostError"
         assert "One of the 2 processes of this training is lost" in message
         assert "one is lost" not in ended.two[1]
+
+
+class Threads:
+    """Two processes that are threads of this one, and add up what they send."""
+
+    def __init__(self, monkeypatch):
+        self.sent = {}
+        self.barrier = threading.Barrier(2, timeout=30)
+        monkeypatch.setattr(dist, "all_reduce", self.all_reduce)
+
+    def all_reduce(self, values, group):
+        self.sent[group] = values.clone()
+        self.barrier.wait()
+        values.copy_(self.sent["group of 0"] + self.sent["group of 1"])
+        self.barrier.wait()
+
+    def run(self, work):
+        """Return what each found; `work` takes its processes."""
+
+        def one(rank):
+            processes = Processes()
+            processes.rank, processes.size = rank, 2
+            processes.group = f"group of {rank}"
+            try:
+                return work(processes)
+            except BaseException:
+                self.barrier.abort()
+                raise
+
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(one, range(2)))
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    return Threads(monkeypatch)
+
+
+def test_gradients_are_summed_whoever_has_them(threads):
+    def work(processes):
+        of_both, of_one = nn.Parameter(torch.zeros(2, 3)), nn.Parameter(torch.zeros(4))
+        of_none, fixed = nn.Parameter(torch.zeros(5)), torch.zeros(2)
+        exact = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+        of_both.grad = torch.arange(6.0).reshape(2, 3) * (1 + processes.rank)
+        exact.grad = torch.full_like(exact, processes.rank + 2**-40)
+        if processes.rank:
+            of_one.grad = torch.arange(4.0)
+        parameters = [of_both, of_one, of_none, exact, fixed]
+        processes.sum_gradients(parameters)
+        return [one.grad for one in parameters]
+
+    for of_both, of_one, of_none, exact, fixed in threads.run(work):
+        assert of_both.tolist() == [[0, 3, 6], [9, 12, 15]]
+        assert of_one.tolist() == [0, 1, 2, 3]
+        assert exact.item() == 1 + 2**-39
+        assert of_none is fixed is None
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_batch_normalisation_sees_the_shares_as_one_batch(threads, momentum):
+    torch.manual_seed(0)
+    x, target = 3 + torch.randn(7, 4, 9), torch.randn(7, 4, 9)
+    whole = nn.BatchNorm1d(4, momentum=momentum)
+    copies = copy.deepcopy(whole), copy.deepcopy(whole)
+    shares = slice(0, 2), slice(2, 7)
+
+    def step(layer, part):
+        """Return what there is of each record."""
+        own = x[part].clone().requires_grad_()
+        y = layer(own)
+        (y * target[part]).sum().backward()
+        return y.detach(), own.grad
+
+    def work(processes):
+        layer = copies[processes.rank]
+        with processes.one_batch(layer):
+            found = step(layer, shares[processes.rank])
+        processes.sum_gradients(layer.parameters())
+        return found
+
+    expected = step(whole, slice(None))
+    found = threads.run(work)
+    torch.testing.assert_close(
+        [torch.cat(own) for own in zip(*found, strict=True)], [*expected]
+    )
+    for layer in copies:
+        torch.testing.assert_close(layer.state_dict(), whole.state_dict())
+        torch.testing.assert_close(layer.weight.grad, whole.weight.grad)
+        torch.testing.assert_close(layer.bias.grad, whole.bias.grad)
+        assert layer.forward == types.MethodType(nn.BatchNorm1d.forward, layer)
 
 
 @pytest.mark.parametrize("group", ["gloo", True, 2])

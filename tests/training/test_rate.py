@@ -42,8 +42,14 @@ class TestSchedules:
         assert end == (1.0 if name == "constant" else pytest.approx(0, abs=1e-12))
         assert max(map(LR_SCHEDULES[name], np.linspace(0, 1, 101))) <= 1
 
-    def test_a_cosine_over_the_gradients_of_full_data(self, small):
-        clf, found, spent = rates(small, **FULL, lr_schedule="cosine")
+    @pytest.mark.parametrize(
+        "scheme",
+        [FULL, {"warmup_epochs": 6}, {"warmup_epochs": 2, "revision_epochs": 4}],
+        ids=str,
+    )
+    def test_a_cosine_over_the_gradients_of_full_data(self, small, scheme):
+        clf, found, spent = rates(small, **scheme, lr_schedule="cosine")
+        assert clf.effective_epochs_ == 6
         progress = spent / (clf.effective_epochs_ * len(X))
         expected = 0.01 * (1 + np.cos(np.pi * progress)) / 2
         np.testing.assert_allclose(found, expected, rtol=1e-6)

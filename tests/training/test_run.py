@@ -387,6 +387,33 @@ class TestChance:
         with chance.lent():
             assert not torch.equal(torch.rand(5), first)
 
+    def test_that_of_a_gpu_goes_on_and_is_given_back(self, monkeypatch):
+        """Of the second of two that are not there: a number each, that counts up."""
+        first, second = (torch.device("cuda", i) for i in range(2))
+        states = {first: torch.tensor(7), second: torch.tensor(7)}
+        current = [first]
+
+        @contextlib.contextmanager
+        def made_current(gpu):
+            current.append(gpu)
+            yield
+            current.pop()
+
+        gpus = {
+            "device": made_current,
+            "get_rng_state": lambda gpu: states[gpu].clone(),
+            "set_rng_state": lambda state, gpu: states.update({gpu: state}),
+            "manual_seed": lambda seed: states[current[-1]].fill_(seed),
+        }
+        for name, function in gpus.items():
+            monkeypatch.setattr(torch.cuda, name, function)
+        chance = Chance(3, second)
+        for expected in (3, 4, 5):
+            with chance.lent():
+                assert states == {first: 7, second: expected}
+                states[second] += 1
+            assert states == {first: 7, second: 7}
+
     def test_a_state_carries_both_generators(self):
         chance = Chance(3, self.CPU)
         with chance.lent():

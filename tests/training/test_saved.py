@@ -232,6 +232,7 @@ class TestWhoeverWroteIt:
         ("place", "value"),
         [
             ("params", [1]),
+            ("params", {1: 2}),
             ("params.@", {}),
             ("params.data_dropo`t", "dbpd"),
             ("params.lr", -1),
