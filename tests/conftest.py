@@ -1,6 +1,7 @@
 """Data that many tests share: beats whose class is plain to see."""
 
 import os
+import signal
 import sys
 
 import numpy as np
@@ -11,6 +12,14 @@ from hypothesis import settings
 settings.register_profile("short", derandomize=True, deadline=None)
 settings.register_profile("fuzz", max_examples=2000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+
+@pytest.fixture
+def key_works():
+    """Listen to SIGINT as a terminal does; jobs in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def bumps(n_samples, n_leads=2, n_times=64, n_classes=3, seed=0):

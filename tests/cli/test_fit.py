@@ -119,6 +119,7 @@ def test_resume_after_a_fault_ends_as_if_there_was_none(place, tmp_path, monkeyp
     )
 
 
+@pytest.mark.usefixtures("key_works")
 def test_ctrl_c_keeps_the_network_and_can_go_on(place, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         after_epochs(patch, 5, lambda: signal.raise_signal(signal.SIGINT))

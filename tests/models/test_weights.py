@@ -294,7 +294,7 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"network": '"resnet"'}, r"'resnet', .* mean 'resnet1d'.* 0\.1\.0"),
+            ({"network": '"resnet"'}, f"'resnet', .* mean 'resnet1d'.* {__version__}"),
             ({"network": '"os.system"'}, "'os.system', which is not registered"),
             ({"network": "3"}, "'network' that must be of type str. Got 3"),
             ({"network": "{"}, "'network' that is no JSON"),

@@ -59,14 +59,6 @@ def test_without_validation_the_network_is_kept_as_it_is(small):
     assert len(clf.kept_counts_) == len(clf.selection_.status) == 3  # one cut short
 
 
-@pytest.fixture
-def key_works():
-    """Listen to SIGINT as a terminal does; jobs in the background ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("key_works")
 def test_the_key_itself_between_two_epochs(small):
     class Press(Callback):
