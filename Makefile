@@ -29,8 +29,9 @@ fuzz: $(VENV)/installed  ## 2,000 new examples of each property; FUZZ_SECONDS of
 	$(BIN)/python -m pip install --quiet -c constraints.txt atheris
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.guided --seconds $(FUZZ_SECONDS)
 
+# By file, since the site is built once for all tests of it.
 test-slow: $(VENV)/installed  ## scikit-learn's checks at the defaults, killed processes, all exports, the site
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadgroup -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile -m slow
 
 # Apart: Dask brings psutil, with which joblib ends workers that have grown, and warns.
 test-clusters: $(VENV)/installed  ## searches on Dask and Ray with two processes, and workers that die

@@ -23,7 +23,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 pytestmark = [
     pytest.mark.slow,  # the reference alone has two hundred pages to build
-    pytest.mark.xdist_group("site"),  # which is built once
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
 ]
 PHONE = {"width": 390, "height": 844}
@@ -36,17 +35,21 @@ def folder(tmp_path_factory):
     """Return the folder of the built site."""
     if "SK_ERTS_SITE" in os.environ:
         return Path(os.environ["SK_ERTS_SITE"])
-    built = tmp_path_factory.mktemp("site")
+    place = tmp_path_factory.mktemp("site")
+    # A build writes beside its sources, too.
+    for part in ("docs", "examples"):
+        made = shutil.ignore_patterns("_build", "auto_examples", "generated")
+        shutil.copytree(ROOT / part, place / part, ignore=made)
     command = ["-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
     finished = subprocess.run(
-        [sys.executable, *command, "-D", "plot_gallery=0", "docs", str(built)],
-        cwd=ROOT,
+        [sys.executable, *command, "-D", "plot_gallery=0", "docs", "site"],
+        cwd=place,
         capture_output=True,
         text=True,
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
-    return built
+    return place / "site"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
