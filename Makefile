@@ -20,7 +20,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 demo: $(VENV)/installed  ## full data, DBPD and ERTS side by side: one table, two figures
 	$(BIN)/python examples/demo.py $(if $(PTBXL),--ptbxl "$(PTBXL)")
 
-test: $(VENV)/installed  ## the suite without slow tests and real recordings, about 10 minutes on 2 cores
+test: $(VENV)/installed  ## the suite without slow tests and real recordings, some 15 minutes on 2 cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not real and not slow and not cluster"
 
 # atheris is large, and of no use but here.
