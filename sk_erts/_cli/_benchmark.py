@@ -26,6 +26,7 @@ from sk_erts._cli._options import (
     OnError,
     Rate,
     Read,
+    Set,
     reading_of,
 )
 from sk_erts._cli._recipe import Recipe
@@ -79,14 +80,7 @@ def benchmark(
             rich_help_panel=RECORDS,
         ),
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Parameter of a part, such as module__width=32. May be repeated.",
-        ),
-    ] = None,
+    set_: Set = None,
     labels: Labels = None,
     folds: Folds = None,
     leads: Leads = None,

@@ -24,6 +24,7 @@ from sk_erts._cli._options import (
     OnError,
     Rate,
     Read,
+    Set,
     reading_of,
 )
 from sk_erts._cli._recipe import Recipe
@@ -58,14 +59,7 @@ def fit(
             help="Go on with the training in the folder, if there is one.",
         ),
     ] = False,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Parameter of a part, such as module__width=16. May be repeated.",
-        ),
-    ] = None,
+    set_: Set = None,
     labels: Labels = None,
     folds: Folds = None,
     leads: Leads = None,

@@ -22,6 +22,7 @@ __all__ = [
     "Rate",
     "Read",
     "Records",
+    "Set",
     "reading_of",
 ]
 
@@ -107,6 +108,14 @@ Filter = Annotated[
         help="BandPass, Notch or RemoveBaseline, such as 'BandPass(low=0.5, high=40)'. "
         "May be repeated.",
         rich_help_panel=RECORDS,
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Parameter of a part, such as module__width=16. May be repeated.",
     ),
 ]
 
