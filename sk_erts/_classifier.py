@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
 
@@ -362,7 +363,9 @@ class ERTSClassifier(
             joins fits: anything of scikit-learn but a pipeline, joblib, Dask, Optuna
             or Ray. It ends with the fit.
         """
-        before = getattr(self, "_trained", None) if self.warm_start else None
+        # What is no truth value is refused by the plan.
+        goes_on = isinstance(self.warm_start, bool | np.bool_) and self.warm_start
+        before = getattr(self, "_trained", None) if goes_on else None
         processes = Processes(process_group)
         plan = make_plan(self, n_epochs_before=before.n_epochs if before else 0)
         keeper = processes.of_first(lambda: keeper_of(checkpoint, resume))

@@ -227,6 +227,8 @@ def test_targets_of_explain(fitted, target, message):
 def test_labels_of_focus_score(fitted):
     with pytest.raises(ValueError, match=r"labels \[9\], which were not seen in fit"):
         fitted.focus_score(X, np.full(40, 9))
+    with pytest.raises(ValueError, match="y contains infinity"):
+        fitted.focus_score(X, np.resize([0.0, np.inf], 40))
 
 
 @pytest.mark.parametrize(

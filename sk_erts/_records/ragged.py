@@ -105,9 +105,17 @@ def as_float32(X: Any) -> FloatArray:
     -------
     X : ndarray of the same shape, dtype float32
         The same array, if it is one of this dtype.
+
+    Raises
+    ------
+    TypeError
+        If it holds what is no number, such as dates.
     """
     with np.errstate(over="ignore"):  # told with the record's number, where it is
-        return np.asarray(X, dtype=np.float32)
+        try:
+            return np.asarray(X, dtype=np.float32)
+        except TypeError as error:
+            raise TypeError(f"X must hold numbers, records in mV: {error}.") from error
 
 
 def fits_float32(X: Array) -> bool:

@@ -2,12 +2,13 @@
 
 import copy
 import pickle
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, note
+from hypothesis import example, given, note
 from hypothesis import strategies as st
 
 from sk_erts import ERTSClassifier
@@ -46,10 +47,12 @@ def check_proba(proba, n, clf, several):
         np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-9)
 
 
-def check_story(clf, n):
+def check_story(clf, n, n_before=0):
     """Check that each record has one status in each epoch, and all figures agree."""
     status = clf.selection_.status
-    n_epochs = len(clf.history_)
+    n_epochs = len(clf.kept_counts_)
+    # With `warm_start` the history goes on, and the story is of the last call.
+    assert len(clf.history_) == n_epochs + n_before
     assert status.shape == (n_epochs, n)
     assert set(np.unique(status)) <= set(map(int, Status))
     inside = np.zeros(n, dtype=bool)
@@ -71,9 +74,9 @@ def check_story(clf, n):
     assert ((known >= 0) & (known <= 1)).all()
 
 
-def check_fitted(clf, X, n, *, several):
+def check_fitted(clf, X, n, *, several, n_before=0):
     """Check what is promised of a fitted classifier."""
-    check_story(clf, n)
+    check_story(clf, n, n_before)
     error, proba = refused(lambda: clf.predict_proba(X))
     if error is not None:  # a network that has grown beyond all numbers
         assert isinstance(error, NonFiniteLossError)
@@ -106,6 +109,7 @@ def content(X):
 
 @examples(50)
 @given(X=any_records(), seed=seeds)
+@example(X=[[datetime(1970, 1, 1)]], seed=0)
 def test_any_records(X, seed):
     n = len(X) if hasattr(X, "__len__") else 0
     y = np.arange(n) % 2
@@ -179,6 +183,10 @@ def fitted():
 
 @examples(50)
 @given(params=any_parameters())
+@example(params={"warm_start": True, "data_dropout": None})
+@example(params={"warm_start": pd.NA})
+@example(params={"criterion": len})
+@example(params={"criterion": object})
 def test_any_parameters(fitted, params):
     """What is not allowed is refused before the training; who was fitted stays so."""
     begun = HasBegun()
@@ -192,7 +200,8 @@ def test_any_parameters(fitted, params):
             clf.callbacks = [begun]
         error, _ = refused(lambda: clf.fit(X, np.arange(10) % 2), begun)
     if error is None:
-        check_fitted(clf, X, 10, several=False)
+        n_before = len(fitted.history_) if clf.warm_start else 0
+        check_fitted(clf, X, 10, several=False, n_before=n_before)
         return
     note(f"{error!r}")
     assert isinstance(error, ValueError)
