@@ -95,6 +95,7 @@ def test_with_workers_that_read(data, reference, n_workers):
 def test_with_workers_that_read_no_further_than_the_next_choice(data, n_workers):
     """Where every choice asks the network as it is, which steps have changed."""
     asks = {"looks__reuse_scores": False, "looks__revisit_gaps": (1,)}
+    asks["module__dropout"] = 0.3
     found = trained(*data, iterator_train__num_workers=n_workers, **asks)
     assert_same(trained(*data, **asks), found)
 

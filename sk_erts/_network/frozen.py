@@ -68,7 +68,8 @@ def as_prefixes(owner: object, given: str | Iterable[str] | None) -> tuple[str, 
     """
     if given is None:
         return ()
-    names = (given,) if isinstance(given, str) else tuple(given)
+    is_one = isinstance(given, str) or not isinstance(given, Iterable)
+    names: tuple[Any, ...] = (given,) if is_one else tuple(given)
     if not names or not all(isinstance(name, str) and name for name in names):
         wanted = "be the dotted name of a part of the network, or a list of them"
         refuse(owner, "freeze", wanted, repr(given))

@@ -27,7 +27,10 @@ __all__ = ["make_net"]
 
 
 def resolve_module(
-    module: Any, params: dict[str, Any], told: dict[str, int]
+    module: Any,
+    params: dict[str, Any],
+    told: dict[str, int],
+    owner: str = ERTSNet.owner,
 ) -> tuple[Any, dict[str, Any]]:
     """Return what skorch builds the network from.
 
@@ -39,6 +42,8 @@ def resolve_module(
         The user's parameters for it.
     told : dict of str to int
         ``n_leads``, ``n_times`` and ``n_classes``, for those who ask.
+    owner : str, optional
+        Class of the estimator, for errors.
 
     Returns
     -------
@@ -58,7 +63,7 @@ def resolve_module(
         if params:
             names = ", ".join(repr(f"module__{name}") for name in params)
             raise ValueError(
-                f"The 'module' parameter of ERTSClassifier is an instance of "
+                f"The 'module' parameter of {owner} is an instance of "
                 f"{type(module).__name__}, which {names} cannot change. Give the class "
                 "instead."
             )
@@ -70,7 +75,7 @@ def resolve_module(
     return module, asked | params
 
 
-def make_net(plan: Plan, data: FitData) -> ERTSNet:
+def make_net(plan: Plan, data: FitData, kind: type[ERTSNet] = ERTSNet) -> ERTSNet:
     """Return an initialised net that has been seen to work on the data.
 
     Parameters
@@ -79,6 +84,8 @@ def make_net(plan: Plan, data: FitData) -> ERTSNet:
         What was asked for.
     data : FitData
         Knows shapes, classes and criterion.
+    kind : class, default=ERTSNet
+        Of the net.
 
     Returns
     -------
@@ -101,7 +108,7 @@ def make_net(plan: Plan, data: FitData) -> ERTSNet:
         {
             "n_leads": records.n_leads,
             "n_times": records.n_times,
-            "n_classes": task.n_classes,
+            "n_classes": task.n_outputs,
         },
     )
     shows_table = plan.verbose >= 2
@@ -113,7 +120,7 @@ def make_net(plan: Plan, data: FitData) -> ERTSNet:
         **{f"module__{name}": value for name, value in module_params.items()},
         **{f"criterion__{name}": value for name, value in of_criterion.items()},
     }
-    net = ERTSNet(
+    net = kind(
         module,
         task=task,
         criterion=criterion,
@@ -134,11 +141,11 @@ def make_net(plan: Plan, data: FitData) -> ERTSNet:
         net.initialize()
     except TypeError as error:
         raise ValueError(
-            f"The net of ERTSClassifier cannot be built: {error}. The module was given "
+            f"The net of {kind.owner} cannot be built: {error}. The module was given "
             f"{sorted(module_params)!r}; set what is missing with 'module__...'."
         ) from error
     network = Network(net.module_, plan.cam_layer)
-    check_network(network, data.train, task.n_classes)
+    check_network(network, data.train, task.n_outputs)
     _check_criterion(net, network, data)
     return net
 
@@ -159,10 +166,18 @@ def _check_criterion(net: ERTSNet, network: Network, data: FitData) -> None:
     index = np.arange(min(2, len(data.train)))
     codes = torch.from_numpy(data.train.codes[index]).to(network.device)
     batch = data.train.signals(index, network.device)
+    found = getattr(net.criterion, "function", net.criterion)
+    name = getattr(found, "__name__", type(found).__name__)
     with untouched(network.module), torch.no_grad():
-        losses = net.criterion_(network.logits(batch), codes)
-    name = getattr(net.criterion, "function", net.criterion)
-    check_losses(losses, codes, getattr(name, "__name__", type(name).__name__))
+        try:
+            losses = net.criterion_(network.logits(batch), codes)
+        except TypeError as error:
+            raise ValueError(
+                f"The 'criterion' parameter of {net.owner} must take logits and "
+                "encoded labels, and return one value per record. "
+                f"{name} raised: {error}"
+            ) from error
+    check_losses(losses, codes, name)
 
 
 def _check_loaders(net: ERTSNet) -> None:
@@ -175,7 +190,7 @@ def _check_loaders(net: ERTSNet) -> None:
             DataLoader(range(1), batch_size=None, **params)  # type: ignore[arg-type]
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"The parameters '{prefix}__*' of ERTSClassifier must be those of a "
+                f"The parameters '{prefix}__*' of {net.owner} must be those of a "
                 f"torch DataLoader, which says: {error}"
             ) from error
 
@@ -190,6 +205,6 @@ def _check_callback_names(net: ERTSNet, params: dict[str, Any]) -> None:
     for name in params:
         if name.split("__")[0] not in names:
             raise ValueError(
-                f"The parameter 'callbacks__{name}' of ERTSClassifier reaches nothing: "
+                f"The parameter 'callbacks__{name}' of {net.owner} reaches nothing: "
                 f"there is no such callback. {nearest(name.split('__')[0], names)}"
             )

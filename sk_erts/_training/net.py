@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from skorch import NeuralNet
@@ -46,6 +46,7 @@ class ERTSNet(NeuralNet):
         Meaning of the labels.
     """
 
+    owner: ClassVar[str] = "ERTSClassifier"  # whose net it is, for errors
     callbacks_: list[tuple[str, Callback]]
     history: Any
     epoch_is_running = False
@@ -143,6 +144,10 @@ class ERTSNet(NeuralNet):
             return super().get_iterator(dataset, training=training)
         kwargs = self.get_params_for("iterator_train")
         kwargs.pop("batch_size", None)
+        # A loader draws whenever it begins: with workers, at each choice. Dropout must
+        # not depend on that; and workers must draw otherwise in each epoch.
+        seed = torch.initial_seed() + len(self.history)
+        kwargs.setdefault("generator", torch.Generator().manual_seed(seed))
         if self.processes.size > 1:
             dataset = SharedSet(dataset, self.processes)
         # The sampler yields whole batches, which the data set fetches at once.
@@ -158,7 +163,7 @@ class ERTSNet(NeuralNet):
         except ValueError as error:
             name = getattr(self.optimizer, "__name__", self.optimizer)
             raise ValueError(
-                "The parameters 'lr' and 'optimizer__*' of ERTSClassifier must be "
+                f"The parameters 'lr' and 'optimizer__*' of {self.owner} must be "
                 f"those of the 'optimizer' {name}, which says: {error}"
             ) from error
 
@@ -228,7 +233,7 @@ class ERTSNet(NeuralNet):
             if not math.isfinite(value):
                 step_name = "training" if training else "validation"
                 raise NonFiniteLossError(
-                    f"The {step_name} loss of ERTSClassifier became {value} in epoch "
+                    f"The {step_name} loss of {self.owner} became {value} in epoch "
                     f"{len(self.history)}, batch {number}. It must be finite: try a "
                     f"smaller 'lr' (it is {self.lr}), and see that X is in millivolt."
                 )
@@ -331,7 +336,7 @@ class ERTSNet(NeuralNet):
             self.module_.load_state_dict(previous.module_.state_dict())
         except RuntimeError as error:
             raise ValueError(
-                "ERTSClassifier cannot go on from the network it has fitted: 'module' "
+                f"{self.owner} cannot go on from the network it has fitted: 'module' "
                 f"or its parameters have changed since. {error}"
             ) from error
         if type(self.optimizer_) is type(previous.optimizer_):

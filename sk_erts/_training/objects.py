@@ -91,7 +91,10 @@ def named(value: Any) -> Any:
     name = _names().get(id(type(value)))
     params = None if name is None else _params_of(value)
     if params is not None:
-        return {MARK: "object", "of": name, "params": named(params)}
+        told = {MARK: "object", "of": name, "params": named(params)}
+        if isinstance(value, nn.Module):  # a training begins with its weights
+            told["tensors"] = dict(value.state_dict())
+        return told
     own = value if hasattr(value, "__qualname__") else type(value)
     return {MARK: "foreign", "of": f"{own.__module__}.{own.__qualname__}"}
 
@@ -132,7 +135,10 @@ def made(told: Any) -> Any:
     params = made(told["params"])
     if any(foreign_in(params)):
         return Foreign(told["of"])
-    return found(**params)
+    value = found(**params)
+    if isinstance(value, nn.Module) and "tensors" in told:  # older files have none
+        value.load_state_dict(told["tensors"])
+    return value
 
 
 def foreign_in(value: Any) -> Iterator[Foreign]:
