@@ -336,3 +336,11 @@ def test_a_function_of_rows_sees_each_row_to_its_end():
     sums = by_length(lambda part, _: part.sum(axis=1), rows, np.array([2, 3, 1, 2]))
 
     assert sums.tolist() == [3.0, 12.0, 6.0, 8.0]
+
+
+def test_a_validation_part_from_elsewhere(records):
+    X, y = records
+    pairs = [(np.arange(len(X)), np.arange(len(X), 2 * len(X)))]
+    apart = make_classifier(validation_fraction=(X, y)).fit(X, y)
+    within = make_classifier(validation_fraction=pairs).fit([*X, *X], [*y, *y])
+    assert apart.history_[:, "valid_f1"] == within.history_[:, "valid_f1"]

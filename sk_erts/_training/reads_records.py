@@ -104,7 +104,7 @@ class ReadsRecords:
 
     def _check_validation(self, validation: Any, records: Records, task: Task) -> Any:
         """Return what sets records aside, or records from elsewhere, checked."""
-        if not isinstance(validation, tuple) or np.ndim(validation[0]) < 2:
+        if not isinstance(validation, tuple) or not _holds_records(validation[0]):
             return validation
         X, y = validation
         own = as_records(X, self)
@@ -121,3 +121,11 @@ class ReadsRecords:
                 f"Got {shape} instead."
             )
         return TrainingSet(own, np.arange(len(own)), task.encode(y), np.ones(len(own)))
+
+
+def _holds_records(part: Any) -> bool:
+    """Tell records from the indices of a split."""
+    try:
+        return np.ndim(part) >= 2
+    except ValueError:  # records of different lengths
+        return True
