@@ -23,6 +23,7 @@ MODULES = [
     "sk_erts.models",
     "sk_erts.plotting",
     "sk_erts.preprocessing",
+    "sk_erts.pretraining",
     "sk_erts.quality",
     "sk_erts.report",
     "sk_erts.selection",

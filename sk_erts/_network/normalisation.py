@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from sk_erts._network.untouched import untouched
 
-__all__ = ["has_statistics", "renewed_statistics"]
+__all__ = ["has_statistics", "renewed_statistics", "unmoved_statistics"]
 
 
 def has_statistics(module: nn.Module) -> bool:
@@ -84,3 +84,26 @@ def renewed_statistics(module: nn.Module) -> Iterator[bool]:
         finally:
             for layer, momentum in zip(layers, momenta, strict=True):
                 layer.momentum = momentum
+
+
+@contextmanager
+def unmoved_statistics(module: nn.Module) -> Iterator[None]:
+    """Let running means and variances learn nothing of the batches seen inside.
+
+    Parameters
+    ----------
+    module : Module
+        The network; batches are normalised by themselves, as in any training step.
+
+    Yields
+    ------
+    None
+    """
+    layers = _layers(module)
+    for layer in layers:
+        layer.track_running_stats = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.track_running_stats = True

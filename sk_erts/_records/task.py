@@ -71,8 +71,18 @@ class Task(ABC):
 
     @property
     def n_classes(self) -> int:
-        """Number of the network's outputs."""
+        """Number of classes or labels."""
         return len(self.classes)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of the network's outputs."""
+        return self.n_classes
+
+    @property
+    def n_remembered(self) -> int:
+        """Numbers that are summed up over all looks at a record."""
+        return self.n_classes
 
     def check_same(self, other: Task) -> None:
         """Refuse a task other than this one, of the first fit.
@@ -280,6 +290,7 @@ class OneClass(Task):
         """Return class indices (n,)."""
         _refuse_missing(y)
         y = column_or_1d(y)
+        assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         codes = np.searchsorted(self.classes, y).clip(max=self.n_classes - 1)
         wrong = self.classes[codes] != y

@@ -17,7 +17,7 @@ from sk_erts._training.calibration import Calibrated
 from sk_erts._training.run import Trained
 from sk_erts.exceptions import WeightsError
 
-__all__ = ["Known", "about", "known_of"]
+__all__ = ["Known", "about", "about_records", "known_of", "records_of"]
 
 UNIT = "mV"
 TASKS: dict[str, type[Task]] = {
@@ -91,15 +91,83 @@ def about(trained: Trained, seen: Seen) -> dict[str, Any]:
         "task": next(name for name, kind in TASKS.items() if type(task) is kind),
         "classes": classes,
         "classes_dtype": task.classes.dtype.str,
+        **about_records(seen),
+        "temperature": float(calibrated.temperature),
+        "thresholds": None if thresholds is None else list(map(_number, thresholds)),
+        "n_epochs": trained.n_epochs,
+    }
+
+
+def about_records(seen: Seen) -> dict[str, Any]:
+    """Return figures of records in the types of JSON.
+
+    Parameters
+    ----------
+    seen : Seen
+        The figures.
+
+    Returns
+    -------
+    about : dict of str to object
+        What `records_of` reads.
+    """
+    return {
         "leads": None if seen.lead_names is None else list(map(str, seen.lead_names)),
         "fs": seen.fs,
         "unit": UNIT,
         "amplitude": _number(seen.amplitude),
         "largest": _number(seen.largest),
-        "temperature": float(calibrated.temperature),
-        "thresholds": None if thresholds is None else list(map(_number, thresholds)),
-        "n_epochs": trained.n_epochs,
     }
+
+
+def records_of(path: str, told: dict[str, Any]) -> tuple[Seen, int, int | None]:
+    """Return what a file tells of records.
+
+    Parameters
+    ----------
+    path : str
+        The file, for errors.
+    told : dict
+        What `about_records` returned, with ``"n_leads"`` and ``"n_times"``.
+
+    Returns
+    -------
+    seen : Seen
+        The figures.
+    n_leads : int
+        Leads of a record.
+    n_times : int or None
+        Time steps of a record; None if they differed.
+
+    Raises
+    ------
+    WeightsError
+        If something is not what it must be.
+    """
+    reader = _Reader(path, told)
+    unit = reader.field("unit", str)
+    if unit != UNIT:
+        reader.refuse("unit", f"be {UNIT!r}")
+    leads = reader.field("leads", list, None)
+    fs = reader.field("fs", float, None)
+    amplitude, largest = (
+        reader.field(name, float, None) for name in ("amplitude", "largest")
+    )
+    n_leads, n_times = reader.field("n_leads", int), reader.field("n_times", int, None)
+    for name, size in (("n_leads", n_leads), ("n_times", n_times)):
+        if size is not None and size < 1:
+            reader.refuse(name, "be at least 1")
+    if n_leads * (n_times or 1) > MOST_VALUES:
+        reader.refuse("n_times", f"make records of at most {MOST_VALUES} values")
+    if leads is not None and len(leads) != n_leads:
+        reader.refuse("leads", f"name {n_leads} leads")
+    seen = Seen(
+        math.nan if amplitude is None else amplitude,
+        math.nan if largest is None else largest,
+        fs,
+        None if leads is None else tuple(leads),
+    )
+    return seen, n_leads, n_times
 
 
 def known_of(path: str, told: dict[str, Any] | None) -> Known:
@@ -133,38 +201,18 @@ def known_of(path: str, told: dict[str, Any] | None) -> Known:
     kind = reader.field("task", str)
     if kind not in TASKS:
         reader.refuse("task", f"be one of {sorted(TASKS)!r}")
-    unit = reader.field("unit", str)
-    if unit != UNIT:
-        reader.refuse("unit", f"be {UNIT!r}")
+    seen, n_leads, n_times = records_of(path, told)
     classes = _classes(reader)
-    leads = reader.field("leads", list, None)
-    fs = reader.field("fs", float, None)
-    amplitude, largest = (
-        reader.field(name, float, None) for name in ("amplitude", "largest")
-    )
     thresholds = reader.numbers("thresholds")
     if thresholds is not None and len(thresholds) != len(classes):
         reader.refuse("thresholds", f"hold one for each of {len(classes)} classes")
     temperature = reader.field("temperature", float)
     if not temperature > 0:
         reader.refuse("temperature", "be above 0")
-    n_leads, n_times = reader.field("n_leads", int), reader.field("n_times", int, None)
-    for name, size in (("n_leads", n_leads), ("n_times", n_times)):
-        if size is not None and size < 1:
-            reader.refuse(name, "be at least 1")
-    if n_leads * (n_times or 1) > MOST_VALUES:
-        reader.refuse("n_times", f"make records of at most {MOST_VALUES} values")
-    if leads is not None and len(leads) != n_leads:
-        reader.refuse("leads", f"name {n_leads} leads")
     names = reader.field("feature_names", list, None)
     return Known(
         TASKS[kind](classes),
-        Seen(
-            math.nan if amplitude is None else amplitude,
-            math.nan if largest is None else largest,
-            fs,
-            None if leads is None else tuple(leads),
-        ),
+        seen,
         Calibrated(temperature, thresholds),
         n_leads,
         n_times,

@@ -23,6 +23,7 @@ __all__ = [
     "Explained",
     "logits_of_set",
     "maps_of_records",
+    "outputs_of_records",
     "probabilities",
 ]
 
@@ -71,6 +72,29 @@ def probabilities(
         lambda index: records.signals(index, network.device),
         records.batches(PREDICTED_AT_ONCE),
         lambda logits: of_logits(logits.double() / temperature),
+    )
+
+
+def outputs_of_records(network: Network, records: Records) -> FloatArray:
+    """Return what a network says of records.
+
+    Parameters
+    ----------
+    network : Network
+        Left as found.
+    records : Records
+        What it looks at.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples, n_outputs)
+        In single precision.
+    """
+    return _said_of(
+        network,
+        lambda index: records.signals(index, network.device),
+        records.batches(PREDICTED_AT_ONCE),
+        torch.Tensor.float,
     )
 
 

@@ -231,7 +231,8 @@ def make_plan(
     validate_parameter_constraints(CONSTRAINTS, params, name)
     looks = estimator.nested("looks")
     looks.check(name)
-    calibration = Calibration() if one_epoch else estimator.nested("calibration")
+    measures = "calibration" in estimator.NESTED and not one_epoch
+    calibration = estimator.nested("calibration") if measures else Calibration()
     calibration.check(name)
     warm_ups = _warm_ups(estimator.warmup_epochs, name)
     validation = estimator.validation_fraction

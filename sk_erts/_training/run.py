@@ -163,14 +163,14 @@ class Run:
         self.chance = Chance(plan.seed, plan.device, processes.rank)
         rng, n_records, task = self.chance.numpy, len(data.train), data.task
         with self._at_work():
-            self.net = make_net(plan, data)
+            self.net = self._made_net()
             network = Network(self.net.module_, plan.cam_layer)
             self.plan = plan = plan.settled(maps_are_free=network.linear is not None)
             judge = plan.judge
             averaged = ["focus"] if judge.averaged and judge.reads_maps else []
             gaps = plan.looks.revisit_gaps
-            self.ledger = Ledger(n_records, gaps, task.n_classes, averaged)
-            scorer = Scorer(
+            self.ledger = Ledger(n_records, gaps, task.n_remembered, averaged)
+            scorer = self._made_scorer(
                 network,
                 data.train,
                 task,
@@ -344,6 +344,12 @@ class Run:
             memory=self.ledger.memory(),
             calibrated=self._calibrated(),
         )
+
+    def _made_net(self) -> ERTSNet:
+        return make_net(self.plan, self.data)
+
+    def _made_scorer(self, network: Network, *args: Any) -> Scorer:
+        return Scorer(network, *args)
 
     def _calibrated(self) -> Calibrated:
         """Let the validation part say what is made of the network's logits."""

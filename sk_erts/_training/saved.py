@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from numbers import Real
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -13,6 +13,7 @@ from skorch.history import History
 from sk_erts._network.bounded import no_larger_than
 from sk_erts._training.about import known_of
 from sk_erts._training.archive import CANNOT_BE_MADE, read_archive, write_archive
+from sk_erts._training.net import ERTSNet
 from sk_erts._training.objects import Foreign, foreign_in, made, named
 from sk_erts._training.run import Trained
 from sk_erts._training.weights import KeepsWeights, made_from, net_of
@@ -20,8 +21,9 @@ from sk_erts.exceptions import ArchiveError
 from sk_erts.selection import Judge, SelectionHistory, Status
 from sk_erts.selection._signal_scores import SignalScores
 
-__all__ = ["Saves"]
+__all__ = ["Saves", "as_it_is", "as_it_was", "estimator_in", "fill", "story_of"]
 
+Estimator = TypeVar("Estimator")
 WHAT = "classifier"
 # Of `Trained`, what is written as it is, and its type.
 AS_IT_IS: dict[str, Any] = {
@@ -109,7 +111,7 @@ class Saves(KeepsWeights):
                 "scores": signals.scores,
             },
             "history": vars(trained.history),
-            **{name: getattr(trained, name) for name in AS_IT_IS},
+            **as_it_is(trained),
         }
         write_archive(path, WHAT, state)
 
@@ -144,28 +146,12 @@ class Saves(KeepsWeights):
         state = read_archive(path, WHAT)
         try:
             with no_larger_than(state["net"]["module"].values()):
-                found = {name: made(told) for name, told in state["params"].items()}
                 judge = made(state["judge"])
             if not isinstance(judge, Judge | Foreign):
                 raise ValueError(f"{judge!r} is no judge")
         except CANNOT_BE_MADE as error:
             raise ArchiveError(f"{os.fspath(path)} is damaged: {error}.") from error
-        found |= params
-        asked = {
-            name: ", ".join(own.name for own in foreign_in(value))
-            for name, value in found.items()
-            if any(foreign_in(value))
-        }
-        if asked:
-            told = "; ".join(f"{name!r} ({what})" for name, what in asked.items())
-            advice = ", ".join(f"{name}=..." for name in asked)
-            raise ValueError(
-                f"{os.fspath(path)} names what is not of sk_erts and is not in it: "
-                f"{told}. Pass it: {cls.__name__}.load(path, {advice}); None, where "
-                "nothing will be trained with it."
-            )
-        with made_from(os.fspath(path), ArchiveError):
-            clf = cls(**found)
+        clf = estimator_in(cls, os.fspath(path), state, params)
         clf._take_over(os.fspath(path), state, judge)
         return clf
 
@@ -179,9 +165,7 @@ class Saves(KeepsWeights):
         with made_from(path, ArchiveError):
             plan, stand_in, net = net_of(self, known, state["net"]["module"])
         try:
-            if not isinstance(state["net"]["history"], History):
-                raise ValueError("the history of the net is none")
-            net.load(state["net"])
+            fill(net, state["net"])
             signals = state["signals"]
             if signals is not None:
                 estimator = made(signals["estimator"])
@@ -192,9 +176,9 @@ class Saves(KeepsWeights):
                 task=known.task,
                 judge=plan.judge if any(foreign_in(judge)) else judge,
                 signals=signals,
-                history=_story(state["history"]),
+                history=story_of(state["history"]),
                 calibrated=known.calibrated,
-                **{name: _as_it_was(state, name) for name in AS_IT_IS},
+                **as_it_was(state),
             )
         except CANNOT_BE_MADE as error:
             raise ArchiveError(
@@ -208,15 +192,78 @@ class Saves(KeepsWeights):
         self._publish(trained, stand_in.records, checked)
 
 
-def _as_it_was(state: dict[str, Any], name: str) -> Any:
-    """Return what is written as it is, or raise if it is of another type."""
-    value, kind = state[name], AS_IT_IS[name]
-    if not isinstance(value, kind):
-        raise ValueError(f"{name!r} is of type {type(value).__name__}")
-    return value
+def estimator_in(
+    cls: type[Estimator], path: str, state: dict[str, Any], params: dict[str, Any]
+) -> Estimator:
+    """Return an estimator with the parameters of a file, not fitted yet.
+
+    Parameters
+    ----------
+    cls : class
+        Of the estimator.
+    path : str
+        The file, for errors.
+    state : dict
+        What it holds: the net, which bounds what may be made, and ``"params"``.
+    params : dict of str to object
+        What takes the place of parameters in the file.
+
+    Returns
+    -------
+    estimator : estimator
+        Of that class.
+
+    Raises
+    ------
+    ArchiveError
+        If a parameter cannot be made.
+    ValueError
+        If one is from elsewhere and is not given.
+    """
+    try:
+        with no_larger_than(state["net"]["module"].values()):
+            found = {name: made(told) for name, told in state["params"].items()}
+    except CANNOT_BE_MADE as error:
+        raise ArchiveError(f"{path} is damaged: {error}.") from error
+    found |= params
+    asked = {
+        name: ", ".join(own.name for own in foreign_in(value))
+        for name, value in found.items()
+        if any(foreign_in(value))
+    }
+    if asked:
+        told = "; ".join(f"{name!r} ({what})" for name, what in asked.items())
+        advice = ", ".join(f"{name}=..." for name in asked)
+        raise ValueError(
+            f"{path} names what is not of sk_erts and is not in it: {told}. Pass it: "
+            f"{cls.__name__}.load(path, {advice}); None, where nothing will be trained "
+            "with it."
+        )
+    with made_from(path, ArchiveError):
+        return cls(**found)
 
 
-def _story(told: dict[str, Any]) -> SelectionHistory:
+def fill(net: ERTSNet, state: dict[str, Any]) -> None:
+    """Load what was saved of a net, or raise if it is none."""
+    if not isinstance(state["history"], History):
+        raise ValueError("the history of the net is none")
+    net.load(state)
+
+
+def as_it_is(trained: Trained) -> dict[str, Any]:
+    """Return what of a training is written as it is."""
+    return {name: getattr(trained, name) for name in AS_IT_IS}
+
+
+def as_it_was(state: dict[str, Any]) -> dict[str, Any]:
+    """Return what `as_it_is` has written, or raise if it is of another type."""
+    for name, kind in AS_IT_IS.items():
+        if not isinstance(state[name], kind):
+            raise ValueError(f"{name!r} is of type {type(state[name]).__name__}")
+    return {name: state[name] for name in AS_IT_IS}
+
+
+def story_of(told: dict[str, Any]) -> SelectionHistory:
     """Return the story of a training, or raise if it is none."""
     history = SelectionHistory(**told)
     status = _table("status", history.status, "i")

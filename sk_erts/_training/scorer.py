@@ -199,6 +199,11 @@ class Scorer:
         logits = logits.detach().float().cpu()
         codes = torch.from_numpy(self.training_set.codes[index])
         values = self.task.confidence(logits, codes).numpy()
+        self._refuse_not_finite(values)
+        proba = self.task.probability(logits).float().numpy()
+        return {"confidence": values, "proba": proba}
+
+    def _refuse_not_finite(self, values: FloatArray) -> None:
         n_bad = int((~np.isfinite(values)).sum())
         if n_bad:
             raise NonFiniteLossError(
@@ -206,8 +211,6 @@ class Scorer:
                 f"finite to {n_bad} of {len(values)} records: its training has "
                 "diverged. Try a smaller 'lr', and see that X is in millivolt."
             )
-        proba = self.task.probability(logits).float().numpy()
-        return {"confidence": values, "proba": proba}
 
     def _score_batch(
         self, index: IntArray, reads: frozenset[str]

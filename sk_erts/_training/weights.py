@@ -42,7 +42,7 @@ from sk_erts.models._weights import (
     save_weights,
 )
 
-__all__ = ["KeepsWeights", "made_from", "net_of"]
+__all__ = ["KeepsWeights", "made_from", "net_of", "noise_of_shape"]
 
 # What `fit` tells of a training, and no file does.
 OF_A_TRAINING = (
@@ -352,18 +352,19 @@ def _trained(file: WeightsFile, known: Known, net: ERTSNet, plan: Plan) -> Train
 
 def stand_in_of(known: Known, estimator: Any) -> TrainingSet:
     """Return two records of noise of the shape of those that were trained on."""
-    n_times = known.n_times
+    records = noise_of_shape(known.n_leads, known.n_times, estimator)
+    codes = known.task.codes_of_classes(np.array([0, known.task.n_classes - 1]))
+    return TrainingSet(records, np.arange(2), codes, np.ones(2))
+
+
+def noise_of_shape(n_leads: int, n_times: int | None, estimator: Any) -> Records:
+    """Return two records of noise; of two lengths, where there is no one length."""
     lengths = SOME_LENGTHS if n_times is None else (n_times, n_times)
     rng = np.random.default_rng(0)
     noise = [
-        rng.normal(size=(known.n_leads, length)).astype(np.float32)
-        for length in lengths
+        rng.normal(size=(n_leads, length)).astype(np.float32) for length in lengths
     ]
-    records: Records = as_records(
-        noise if n_times is None else np.stack(noise), estimator
-    )
-    codes = known.task.codes_of_classes(np.array([0, known.task.n_classes - 1]))
-    return TrainingSet(records, np.arange(2), codes, np.ones(2))
+    return as_records(noise if n_times is None else np.stack(noise), estimator)
 
 
 def _parameters(

@@ -8,6 +8,7 @@ from sk_erts.models._fcn1d import FCN1d
 from sk_erts.models._inceptiontime1d import InceptionTime1d
 from sk_erts.models._lstm1d import LSTM1d
 from sk_erts.models._mobilenetv2 import MobileNetV2_1d
+from sk_erts.models._pretrained import Pretrained
 from sk_erts.models._registry import get_model
 from sk_erts.models._resnet1d import ResNet1d
 from sk_erts.models._resnet1d_presets import ResNet1d18, ResNet1d34
@@ -26,6 +27,7 @@ __all__ = [
     "LSTM1d",
     "MobileNetV2_1d",
     "PooledLinear",
+    "Pretrained",
     "ResNet1d",
     "ResNet1d18",
     "ResNet1d34",
