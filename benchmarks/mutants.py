@@ -72,8 +72,8 @@ LIBRARIES = [
     "torch",
 ]
 CONTROL_EVERY = 25  # mutants; the tests must pass on what is not broken
-# What pytest says of a test that fails, cannot be imported, or is no longer there.
-NOTICED = ("FAILED ", "ERROR ", "ERROR: not found", "ERROR: found no collectors")
+# What pytest says of a test that fails, or cannot be imported.
+NOTICED = ("FAILED ", "ERROR ")
 SPEAK = {"refuse", "warn", "debug", "info", "warning", "error"}
 
 
@@ -170,18 +170,32 @@ def mutants_of(path: str) -> list[Mutant]:
 
 
 class WhichTests:
-    """A pytest plugin that notes which test runs which line, and how long it takes."""
+    """A pytest plugin that notes which test runs which line, and how long it takes.
+
+    Tests of which that is known are left out.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.seconds_file, self.lines = folder / "seconds.json", folder / "lines"
         self.seconds: dict[str, float] = {}
+        if self.seconds_file.exists():
+            self.seconds = json.loads(self.seconds_file.read_text())
         self.failed: set[str] = set()
         self.coverage = coverage.Coverage(
-            data_file=str(folder / "lines"),
+            data_file=str(folder / "more_lines"),
             include=[f"*/sk_erts/{package}/*" for package in PACKAGES],
             config_file=False,
         )
         self.coverage.start()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        # One that is gone would be missed with any mutant.
+        there = {item.nodeid for item in items}
+        files = {name.partition("::")[0] for name in there}
+        for test in [*self.seconds]:
+            if test.partition("::")[0] in files and test not in there:
+                del self.seconds[test]
+        items[:] = [item for item in items if item.nodeid not in self.seconds]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -199,22 +213,31 @@ class WhichTests:
 
     def pytest_sessionfinish(self) -> None:
         self.coverage.stop()
-        self.coverage.save()
+        data = coverage.CoverageData(str(self.lines))
+        data.read()
+        data.update(self.coverage.get_data())
+        data.write()
         for test in self.failed:  # they would kill every mutant
             self.seconds.pop(test, None)
-        (self.folder / "seconds.json").write_text(json.dumps(self.seconds))
+        self.seconds_file.write_text(json.dumps(self.seconds))
 
 
-def learn(folder: Path) -> None:
-    """Run all tests once, in the working directory."""
+def learn(folder: Path, files: list[str]) -> None:
+    """Run tests once, in the working directory; all of them if no files are given."""
+    files = files or _all_files()
+    ended = pytest.main(["-q", "-m", MARKS, *files], plugins=[WhichTests(folder)])
+    if ended not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        sys.exit(ended)
+
+
+def _all_files() -> list[str]:
     files = [f"tests/{name}" for name in TESTS]
     files += [
         str(file)
         for file in sorted(Path("tests").glob("test_*.py"))
         if file.stem.removeprefix("test_") not in NOT_THESE
     ]
-    files += [f"sk_erts/{package}" for package in PACKAGES]
-    pytest.main(["-q", "-m", MARKS, *files], plugins=[WhichTests(folder)])
+    return files + [f"sk_erts/{package}" for package in PACKAGES]
 
 
 class Chosen:
@@ -275,6 +298,22 @@ def _statement(tree: ast.Module, line: int) -> range | None:
         node = child
 
 
+class Only:
+    """A pytest plugin that runs some tests of the files given, in their order.
+
+    One that the mutant took away, as a case of a table that is no longer in it, is left
+    out: nobody would miss it.
+    """
+
+    def __init__(self, tests: list[str]) -> None:
+        self.place = {test: i for i, test in enumerate(tests)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        there = [item for item in items if item.nodeid in self.place]
+        items[:] = sorted(there, key=lambda item: self.place[item.nodeid])
+
+
 def test_of(path: Path, code: str, tests: list[str], limit: float) -> tuple[str, str]:
     """Return what became of other code in a file, and the test that noticed it."""
     before = path.read_text()
@@ -301,7 +340,7 @@ def test_of(path: Path, code: str, tests: list[str], limit: float) -> tuple[str,
         return "timed out", ""
     said = output.read_text(errors="replace")
     ended = os.waitstatus_to_exitcode(status)
-    if ended == pytest.ExitCode.OK:
+    if ended in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         return "survived", ""
     if ended == -signal.SIGXCPU:
         return "timed out", ""
@@ -330,7 +369,8 @@ def _run(tests: list[str], output: Path, limit: int) -> None:
         )
         settings.load_profile("mutants")
         options = ["-x", "-q", "--tb=line", "-rfE", "-p", "no:cacheprovider"]
-        status = int(pytest.main([*options, *tests]))
+        files = sorted({test.partition("::")[0] for test in tests})
+        status = int(pytest.main([*options, *files], plugins=[Only(tests)]))
     except BaseException:
         traceback.print_exc()
     finally:
@@ -367,8 +407,8 @@ def table(mutants: list[Mutant], results: dict[str, str]) -> str:
     return "\n".join(rows)
 
 
-def copy_of_tree(folder: Path) -> Path:
-    """Copy what git knows or would add, with the folder of data beside it."""
+def copy_of_tree(folder: Path, files: list[str]) -> Path:
+    """Copy some files, or what git knows or would add, and link the data beside it."""
     copy = folder / "tree" / "main"
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -376,7 +416,7 @@ def copy_of_tree(folder: Path) -> Path:
         capture_output=True,
         text=True,
     ).stdout
-    for name in listed.split("\0"):
+    for name in [*files, "benchmarks/mutants.py"] if files else listed.split("\0"):
         if name and Path(name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(name, copy / name)
@@ -393,13 +433,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=90, help="of tests per mutant")
     parser.add_argument("--only", nargs="*", help="names of mutants, as printed")
     parser.add_argument("--folder", type=Path, help="to keep what was learned in")
+    parser.add_argument(
+        "--learn-more",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="copy these test files alone into the folder, whose code stays as it was "
+        "learned, and learn the tests in them that are new",
+    )
     parser.add_argument("--learn", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     folder = (options.folder or Path(tempfile.mkdtemp())).resolve()
     if options.learn:
-        learn(folder)
+        learn(folder, options.learn_more)
         return
-    copy = copy_of_tree(folder)
+    copy = copy_of_tree(folder, options.learn_more)
     os.chdir(copy)
     os.environ.update(OMP_NUM_THREADS="1", PYTHONPATH=str(copy))
     # Others' plugins take seconds to load, and warn of what is already imported.
@@ -407,9 +455,10 @@ def main() -> None:
     # Without its plugin Hypothesis refuses properties that are parametrised.
     os.environ["PYTEST_PLUGINS"] = "_hypothesis_pytestplugin"
     sys.path.insert(0, str(copy))
-    if not (folder / "seconds.json").exists():
+    if options.learn_more or not (folder / "seconds.json").exists():
         command = [sys.executable, "-m", "benchmarks.mutants", "--learn"]
-        subprocess.run([*command, "--folder", folder], check=True)
+        command += ["--folder", str(folder), "--learn-more", *options.learn_more]
+        subprocess.run(command, check=True)
     # Two mutants of one size in one second look alike to what Python has compiled.
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.dont_write_bytecode = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -68,7 +67,7 @@ class Chance:
             Of numbers and tensors.
         """
         return {
-            "numpy": copy.deepcopy(self.numpy.bit_generator.state),
+            "numpy": self.numpy.bit_generator.state,
             "torch": self._taken() if self._is_lent else self._copies(),
         }
 
@@ -80,7 +79,7 @@ class Chance:
         state : dict
             As `state` returned it.
         """
-        self.numpy.bit_generator.state = copy.deepcopy(state["numpy"])
+        self.numpy.bit_generator.state = state["numpy"]
         # What is written down is of the first process; the others begin anew.
         if self._rank == 0:
             self._torch = [part.clone() for part in state["torch"]]

@@ -35,7 +35,7 @@ def as_baseline(baseline: Any, x: torch.Tensor, method: str) -> torch.Tensor:
     """
     values = np.asarray(baseline, dtype=np.float32)
     shape = tuple(x.shape[1:])
-    fits = values.ndim <= 2 and np.isfinite(values).all()
+    fits = bool(np.isfinite(values).all())
     try:
         values = np.broadcast_to(values, shape)
     except ValueError:

@@ -3,8 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from sk_erts.selection import share_below_gap
+from sk_erts.selection._gap import MARGINS_SKEWED, _single_groups
 from tests.strategies import seeds
 
 ONE_GROUP = {
@@ -102,4 +104,32 @@ def test_scores_whose_squares_are_no_numbers_have_the_same_share():
     assert share_below_gap(scores * 1e-308) == share_below_gap(scores) == 0.2
     assert share_below_gap(np.r_[1e-308, np.zeros(39)]) == share_below_gap(
         np.r_[1.0, np.zeros(39)]
+    )
+
+
+@pytest.mark.parametrize("draw", [np.square, np.exp, lambda z: -np.exp(z)])
+def test_what_is_normal_as_a_logarithm_or_as_a_root_is_judged_so(draw):
+    """By its full likelihood, the price of four parameters added."""
+    z = np.sort(draw(np.random.default_rng(0).normal(4, 0.7, 80)))
+    z = (z - z.mean()) / z.std()
+    normal, *found = list(_single_groups(z))[:3]
+
+    def criterion(of, log_slope):
+        """Twice the negative logarithm, of the best side and margin there is."""
+        found = []
+        for side in (z - z[0], z[-1] - z):
+            for margin in MARGINS_SKEWED:
+                x = side + margin * np.ptp(z)
+                y = of(x)
+                likelihood = stats.norm.logpdf(y, y.mean(), y.std()) + log_slope(x)
+                found.append(-2 * likelihood.sum() + 4 * np.log(80))
+        return min(found)
+
+    expected = [
+        criterion(np.log, lambda x: -np.log(x)),
+        criterion(np.sqrt, lambda x: -np.log(2 * np.sqrt(x))),
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert normal == pytest.approx(
+        -2 * stats.norm.logpdf(z).sum() + 2 * np.log(80), rel=1e-12
     )

@@ -136,3 +136,19 @@ class TestIsAmbiguous:
     def test_bad_input(self):
         with pytest.raises(ValueError, match="'proba' must be a matrix"):
             is_ambiguous(np.array([0.5, 0.5]))
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ([1, np.nan, 2], "with 1 values that"),
+        ([np.inf, -np.inf, 2], "with 2 values that"),
+        ([[1, 2], [3, 4]], r"the shape \(2, 2\) with 0 values that"),
+    ],
+)
+@pytest.mark.parametrize("name", ["scores", "reference"])
+def test_how_many_scores_are_no_numbers(name, scores, told):
+    given = {"scores": np.ones(3), name: np.array(scores)}
+    own = f"'{name}' of signal_suspicion"
+    with pytest.raises(ValueError, match=f"(?s){own}.*{told}"):
+        signal_suspicion(**given)

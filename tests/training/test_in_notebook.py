@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import types
 from html.parser import HTMLParser
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from sk_erts import DeepEnsemble, ERTSClassifier
+from sk_erts._training import at_a_glance
 from sk_erts.exceptions import FitInterruptedWarning
 from sk_erts.preprocessing import BandPass
 from sk_erts.selection import Status, takes_gradient
@@ -229,6 +231,101 @@ def test_a_training_broken_off_shows_the_epoch_it_was_in(data, small, monkeypatc
     _, reader = glance(clf)
     assert len(reader.bars) == len(clf.kept_counts_) == 2
     assert len(clf.history_) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0.0 s"),
+        (119.94, "119.9 s"),
+        (120, "2 min"),
+        (7199, "120 min"),
+        (7200, "2.0 h"),
+        (9000, "2.5 h"),
+    ],
+)
+def test_a_time_in_the_unit_that_suits_it(seconds, said):
+    assert at_a_glance._duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        (["a"], "a"),
+        ([1, 2.5], "1, 2.5"),
+        (list("abcdefgh"), "a, b, c, d, e, f, g, h"),
+        (list("abcdefghij"), "a, b, c, d, e, f, g, h and 2 more"),
+        (["x" * 40], "x" * 40),
+        (["x" * 41], "x" * 40 + "…"),
+    ],
+)
+def test_names_of_classes_cut_short(classes, said):
+    assert at_a_glance._listed(classes) == said
+
+
+class Over:
+    """A training that is over."""
+
+    def __init__(self, kept, scores=()):
+        self.kept_counts_ = np.array(kept)
+        self._trained = types.SimpleNamespace(rows=np.arange(10))
+        self.history_ = [
+            {"epoch": i + 1} | ({} if score is None else {"valid_f1": score})
+            for i, score in enumerate(scores)
+        ]
+
+
+class TestPicture:
+    @pytest.mark.parametrize(
+        ("kept", "said"),
+        [
+            ([[10, 5]], "in epoch 1 10 of 10; in epoch 2 5 of 10"),
+            ([[7]], "in epoch 1 7 of 10"),
+            ([[10, 5], [9]], "in epoch 1 19 of 20; in epoch 2 5 of 10"),
+            ([[10, 5, 6], [10, 4, 2]], "in epoch 1 20 of 20; in epoch 3 8 of 20"),
+            ([[]], "none"),
+        ],
+    )
+    def test_it_says_in_words_how_it_begins_and_ends(self, kept, said):
+        picture = at_a_glance._picture([Over(own) for own in kept])
+        assert f'aria-label="Records trained: {said}"' in picture
+        assert picture.count("<title>") == max(map(len, kept))
+
+    def test_a_bar_stands_in_its_place(self):
+        bar = at_a_glance._bar(
+            np.array([4, 5]), np.array([5.0, 10.0]), np.array([10.0, 10.0]), 12, 3.456
+        )
+        assert bar == (
+            '<rect class="selected" x="12.00" y="14.00" width="3.46" height="42.00">'
+            "<title>epochs 5 to 6: 8 records</title></rect>"
+        )
+        whole = at_a_glance._bar(np.array([0]), *np.full((2, 1), 9.0), 0, 1)
+        assert 'class="all-data" x="0.00" y="0.00"' in whole
+        assert "<title>epoch 1: 9 records</title>" in whole
+
+    def test_bars_stand_side_by_side(self):
+        picture = at_a_glance._picture([Over([5] * 4)])
+        for x in (0, 60, 120, 180):
+            assert f'x="{x:.2f}" y="28.00" width="51.00"' in picture
+
+    @pytest.mark.parametrize(
+        ("scores", "said"),
+        [
+            ([()], ("not measured", "validation_fraction sets records aside for it")),
+            (
+                [(0.5,), ()],
+                ("not measured", "validation_fraction sets records aside for it"),
+            ),
+            ([(0.25, 0.5)], ("0.500", "validation, last epoch")),
+            ([(0.75, None, 0.5)], ("0.500", "validation, last epoch; best 0.750 in 1")),
+            ([(0.75, 0.5), (1.0,)], ("0.750", "validation, last epochs, mean")),
+        ],
+    )
+    def test_the_score(self, scores, said):
+        name, value, note = at_a_glance._score([Over([1], own) for own in scores])
+        assert name == "macro-F1"
+        assert value == said[0]
+        assert note == said[1]
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1000), ("dark", 375)])
