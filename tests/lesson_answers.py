@@ -274,3 +274,52 @@ def lesson_14(told):
     assert "in one piece, a gradient is prepared: True" in told
     assert re.search(r"^judged by: reliability of the record", told, re.MULTILINE)
     assert "maps of shape (120, 300), by a gradient" in told
+
+
+def lesson_15(told):
+    different, wrong = re.search(
+        r"(\d+) different reports, (\d+) of another class", told
+    ).groups()
+    assert 20 < int(different) <= 54
+    row = r"^(\w+) reports: (\d+) records, ever put aside (\d+), often (\d+)"
+    found = table(row, told)
+    assert found["wrong"][0] == int(wrong) == 240 - found["right"][0]
+    assert found["wrong"][1] > 0.7 * found["wrong"][0]
+    assert 0 < found["right"][1] < 0.35 * found["right"][0]
+    assert found["right"][2] < 0.1 * found["right"][0]
+    assert found["wrong"][2] > 0.5 * found["wrong"][0]
+    sentences, searched = map(
+        float,
+        re.search(
+            r"no label: sentences ([\d.]+), words searched ([\d.]+)", told
+        ).groups(),
+    )
+    assert min(sentences, searched) > 0.88
+    few, some, whole = (
+        table(rf"^{n} labels, ([a-z -]+): ([\d.]+)", told) for n in (10, 50, 240)
+    )
+    ways = ["from scratch", "pre-trained", "linear on embeddings"]
+    assert list(few) == list(some) == list(whole) == ways
+    anew, further, linear = (few[way][0] for way in ways)
+    assert anew < linear <= sentences + 0.03
+    assert further < anew + 0.06
+    assert max(some.values())[0] - min(some.values())[0] < 0.08
+    assert whole["from scratch"][0] > max(sentences - 0.02, 0.95)
+    prompts = table(r"^(one sentence|other words|names): ([\d.]+)", told)
+    assert list(prompts) == ["one sentence", "other words", "names"]
+    assert prompts["one sentence"][0] > 0.85
+    assert all(1 / 3 < score <= 1 for (score,) in prompts.values())
+    longer, before, on_embeddings = map(
+        float,
+        re.search(
+            r"scratch, longer: ([\d.]+), before ([\d.]+), .* ([\d.]+)$",
+            told,
+            re.MULTILINE,
+        ).groups(),
+    )
+    assert abs(longer - before) < 0.08
+    assert on_embeddings > 0.8
+    retrieved = table(r"^among the first (\d): (\d+)%, by chance (\d+)%", told)
+    (first, by_chance), (five, by_chance_five) = retrieved.values()
+    assert first > by_chance
+    assert five > 2 * by_chance_five
