@@ -96,9 +96,8 @@ class ECGTextPretrainer(SavesPairs, ReadsRecords, TransformerMixin, SkorchEstima
         left as it is: one layer behind it is trained. Needs the extra ``text``.
     n_dims : int, default=64
         Dimensions of the distributions.
-    distance : {"expected_likelihood", "wasserstein", "cosine"}, \
-            default="expected_likelihood"
-        By what a record and a report are near: the logarithm of the expected
+    distance : {"expected_likelihood", "wasserstein", "cosine"}
+        By what a record and a report are near: by default the logarithm of the expected
         likelihood of one under the other, the 2-Wasserstein distance, or the angle
         between the means, without variances.
     views : float, default=0.0
@@ -486,7 +485,7 @@ class ECGTextPretrainer(SavesPairs, ReadsRecords, TransformerMixin, SkorchEstima
         return classes
 
     def uncertainty(self, X: Any) -> FloatArray:
-        r"""Return how widely the distributions of records are spread.
+        """Return how widely the distributions of records are spread.
 
         Parameters
         ----------
@@ -497,8 +496,8 @@ class ECGTextPretrainer(SavesPairs, ReadsRecords, TransformerMixin, SkorchEstima
         Returns
         -------
         uncertainty : float32 ndarray of shape (n_samples,)
-            :math:`\sum_k \sigma_k^2`, the expected squared distance from the mean,
-            whose length is 1.
+            The sum of the variances: the expected squared distance from the mean, whose
+            length is 1.
 
         Raises
         ------
