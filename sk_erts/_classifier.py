@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
 
-from sk_erts._lib.typing import Array
 from sk_erts._records.divide import divide
 from sk_erts._records.records import Records
 from sk_erts._records.task import make_task
@@ -20,6 +19,7 @@ from sk_erts._training.checkpoint import keeper_of
 from sk_erts._training.how_sure import TellsHowSure
 from sk_erts._training.plan import MOVED, make_plan
 from sk_erts._training.processes import Processes
+from sk_erts._training.published import PublishesTraining
 from sk_erts._training.run import Run, Trained
 from sk_erts._training.saved import Saves
 from sk_erts._training.skorch_params import SkorchEstimator
@@ -29,7 +29,13 @@ __all__ = ["ERTSClassifier"]
 
 
 class ERTSClassifier(
-    AsksWhy, TellsHowSure, Saves, ShowsAtAGlance, ClassifierMixin, SkorchEstimator
+    AsksWhy,
+    TellsHowSure,
+    Saves,
+    PublishesTraining,
+    ShowsAtAGlance,
+    ClassifierMixin,
+    SkorchEstimator,
 ):
     r"""Classify electrocardiograms with a network trained on fewer records.
 
@@ -453,32 +459,11 @@ class ERTSClassifier(
         self, trained: Trained, records: Records, checked: ERTSClassifier
     ) -> ERTSClassifier:
         """Set the fitted attributes, all at once: a fit that fails changes nothing."""
-        if hasattr(checked, "feature_names_in_"):
-            self.feature_names_in_: Array = checked.feature_names_in_
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        self._trained = trained
-        self._seen = checked._seen
+        self._publish_training(trained, records, checked)
         self.classes_ = trained.task.classes
-        self.n_leads_in_ = records.n_leads
-        self.n_times_in_: int | None = records.n_times
-        self.n_features_in_: int = records.n_leads * records.n_times
-        if records.lengths is not None:
-            self.n_times_in_ = None
-            del self.n_features_in_
         self.temperature_ = trained.calibrated.temperature
         self.thresholds_ = trained.calibrated.thresholds
-        self.net_ = trained.net
-        self.history_ = trained.net.history
-        self.selection_ = trained.history
-        self.kept_counts_ = trained.n_trained
-        self.effective_epochs_ = trained.effective_epochs
-        self.scoring_passes_ = trained.scoring_passes
-        self.fit_time_s_ = trained.time_s
         return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "net_")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -33,6 +33,7 @@ from sk_erts._records.seen import Seen, doubts_of_training
 from sk_erts._training.inference import maps_of_records, outputs_of_records
 from sk_erts._training.plan import MOVED, Plan, make_plan
 from sk_erts._training.progress import shows_bars
+from sk_erts._training.published import PublishesTraining
 from sk_erts._training.reads_records import ReadsRecords
 from sk_erts._training.run import Trained
 from sk_erts._training.skorch_params import SkorchEstimator, accepted_names
@@ -70,7 +71,9 @@ CONSTRAINTS: dict[str, list[Any]] = {
 OWN = "own"
 
 
-class ECGTextPretrainer(SavesPairs, ReadsRecords, TransformerMixin, SkorchEstimator):
+class ECGTextPretrainer(
+    SavesPairs, PublishesTraining, ReadsRecords, TransformerMixin, SkorchEstimator
+):
     r"""Learn from records and the reports under them, without a label.
 
     Two encoders are trained so that each record finds its own report among others, and
@@ -697,29 +700,8 @@ class ECGTextPretrainer(SavesPairs, ReadsRecords, TransformerMixin, SkorchEstima
     def _publish(
         self, trained: Trained, records: Records, checked: ECGTextPretrainer
     ) -> ECGTextPretrainer:
-        if hasattr(checked, "feature_names_in_"):
-            self.feature_names_in_: Array = checked.feature_names_in_
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        self._trained = trained
-        self._seen = checked._seen
-        self.n_leads_in_ = records.n_leads
-        self.n_times_in_: int | None = records.n_times
-        self.n_features_in_: int = records.n_leads * records.n_times
-        if records.lengths is not None:
-            self.n_times_in_ = None
-            del self.n_features_in_
-        self.net_ = trained.net
-        self.history_ = trained.net.history
-        self.selection_ = trained.history
-        self.kept_counts_ = trained.n_trained
-        self.effective_epochs_ = trained.effective_epochs
-        self.scoring_passes_ = trained.scoring_passes
-        self.fit_time_s_ = trained.time_s
+        self._publish_training(trained, records, checked)
         return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "net_")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
