@@ -55,6 +55,7 @@ class Records:
         (X[..., None], r"must have the shape \(n_samples, n_leads, n_times\).*Got"),
         (X[:, 0, 0], "Expected 2D array, got 1D array"),
         (X + 1j, "Complex data not supported"),
+        (Records(*(X + 1j)), "Complex data not supported"),
         (Records(*X[:39], X[39, :, :50]), r"Record 39 of X has the shape \(2, 50\)"),
         (Records(*changed(value=np.nan)), "Record 7 of X contains NaN"),
         (Records(), r"Found array with 0 sample\(s\)"),
@@ -216,6 +217,7 @@ def test_before_fit(method):
     ("target", "message"),
     [
         ("PVC", "target 'PVC' is none of the classes seen in fit"),
+        ([0] * 39 + [pd.NA], "target <NA> is none of the classes seen in fit"),
         ([0, 1], r"one for each of the 40 records. Got the shape \(2,\)"),
     ],
 )
@@ -407,7 +409,8 @@ def test_a_failed_fit_changes_nothing(small):
 @pytest.mark.parametrize(
     ("measure", "message"),
     [
-        (lambda maps: maps, "must return .* numbers, one per record"),
+        (lambda maps: maps, "given as 'focus' must return .* numbers, one per record"),
+        (len, r"given as 'focus' must return .* Got shape \(\) with 0 NaN"),
         (lambda maps: np.full(len(maps), np.nan), "no NaN"),
     ],
 )

@@ -110,7 +110,12 @@ def as_float32(X: Any) -> FloatArray:
     ------
     TypeError
         If it holds what is no number, such as dates.
+    ValueError
+        If it holds complex numbers, of which numpy would drop the imaginary parts.
     """
+    X = np.asarray(X)
+    if np.iscomplexobj(X):
+        raise ValueError("Complex data not supported: X must hold records in mV.")
     with np.errstate(over="ignore"):  # told with the record's number, where it is
         try:
             return np.asarray(X, dtype=np.float32)

@@ -122,7 +122,9 @@ class Task(ABC):
         ValueError
             If it is none of them.
         """
-        matches = np.flatnonzero(self.classes == target)
+        # Whether a missing value is equal to anything is missing too.
+        is_it = False if _is_missing(target) else self.classes == target
+        matches = np.flatnonzero(is_it)
         if len(matches) != 1:
             names = [str(label) for label in self.classes]
             raise ValueError(

@@ -294,7 +294,7 @@ class MapMeasure(Judge):
         self.measure = measure
 
     def _described(self) -> str:
-        return "The focus measure"
+        return "The function given as 'focus'"
 
     def _score(self, known: Known) -> Any:
         return self.measure(np.asarray(known.maps))

@@ -194,7 +194,7 @@ class Judge(BaseEstimator, ABC):
 
     def _described(self) -> str:
         """Return what errors call it."""
-        return f"The judge {type(self).__name__}"
+        return f"The judge {type(self).__name__} of 'focus'"
 
     @abstractmethod
     def _score(self, known: Known) -> Any:

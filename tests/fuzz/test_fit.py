@@ -187,6 +187,7 @@ def fitted():
 @example(params={"warm_start": pd.NA})
 @example(params={"criterion": len})
 @example(params={"criterion": object})
+@example(params={"focus": len})
 def test_any_parameters(fitted, params):
     """What is not allowed is refused before the training; who was fitted stays so."""
     begun = HasBegun()

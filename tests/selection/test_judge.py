@@ -285,7 +285,9 @@ class TestAsJudge:
             def _score(self, known):
                 return wrong(len(known.codes))
 
-        with pytest.raises(ValueError, match="judge Wrong must return 2 numbers"):
+        with pytest.raises(
+            ValueError, match="judge Wrong of 'focus' must return 2 numbers"
+        ):
             fitted(Wrong())
 
 
