@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +15,11 @@ from safetensors.torch import save
 from skorch.history import History
 
 from sk_erts._lib.version import package_version
+from sk_erts._lib.whole import whole_file
 from sk_erts._network.tensor_file import read_tensors
 from sk_erts.exceptions import ArchiveError
 
-__all__ = ["CANNOT_BE_MADE", "read_archive", "unfinished_name", "write_archive"]
+__all__ = ["CANNOT_BE_MADE", "read_archive", "write_archive"]
 
 # Of the layout of the file; a number that is not known here is refused.
 LAYOUT = 1
@@ -44,9 +43,6 @@ CANNOT_BE_MADE = (
 def write_archive(path: str | os.PathLike[str], what: str, state: Any) -> None:
     """Write a state to a file that is there wholly, or as it was before.
 
-    It is written beside the file, to the disk, and then takes its name, so that
-    whoever is killed meanwhile leaves the file of before.
-
     Parameters
     ----------
     path : str or path-like
@@ -63,7 +59,6 @@ def write_archive(path: str | os.PathLike[str], what: str, state: Any) -> None:
     OSError
         If the file cannot be written; the one of before is left.
     """
-    path = Path(path)
     tensors: dict[str, torch.Tensor] = {}
     tree = json.dumps(_packed(state, what, tensors), allow_nan=False)
     about = {
@@ -73,19 +68,8 @@ def write_archive(path: str | os.PathLike[str], what: str, state: Any) -> None:
         "tree": tree,
     }
     data = save(tensors, about)
-    handle, beside = tempfile.mkstemp(
-        prefix=unfinished_name(path.name), dir=path.parent
-    )
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+    with whole_file(path) as file:
+        file.write(data)
 
 
 def read_archive(path: str | os.PathLike[str], what: str) -> Any:
@@ -133,22 +117,6 @@ def read_archive(path: str | os.PathLike[str], what: str) -> Any:
             f"{path} is damaged: what it says of its tensors does not fit them "
             f"({type(error).__name__}: {error})."
         ) from error
-
-
-def unfinished_name(name: str) -> str:
-    """Return how names of what is still being written for a file begin."""
-    return f".{name}-"
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let the new name reach the disk too, where folders can be synchronised."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _packed(value: Any, place: str, tensors: dict[str, torch.Tensor]) -> Any:

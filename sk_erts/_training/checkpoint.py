@@ -17,8 +17,9 @@ from torch import nn
 
 from sk_erts._lib.checks import check_number
 from sk_erts._lib.warn import warn_caller
+from sk_erts._lib.whole import unfinished_name
 from sk_erts._records.divide import FitData
-from sk_erts._training.archive import read_archive, unfinished_name, write_archive
+from sk_erts._training.archive import read_archive, write_archive
 from sk_erts._training.callback_state import shows_only
 from sk_erts._training.plan import Plan
 from sk_erts._training.run import Run

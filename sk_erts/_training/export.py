@@ -8,13 +8,14 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any
 
 import torch
 from torch import nn
 
 from sk_erts._lib.optional import import_optional
+from sk_erts._lib.whole import whole_file
 from sk_erts._network.logits import logits_of
 from sk_erts._training.short_transforms import without_transforms
 
@@ -123,7 +124,8 @@ def export_network(
         for name, value in told.items()
     }
     onnx.helper.set_model_props(model, text)
-    onnx.save(model, fspath(path))
+    with whole_file(path) as file:
+        onnx.save(model, file)
 
 
 @contextmanager

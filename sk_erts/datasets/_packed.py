@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tqdm import tqdm
 
 from sk_erts._lib.checks import check_choice, check_shape
 from sk_erts._lib.typing import Array, FloatArray, IntArray
+from sk_erts._lib.whole import whole_file
 from sk_erts._records.pages import PageCounter
 from sk_erts.datasets._channels import told_as
 from sk_erts.datasets._lazy import LazyRecords
@@ -25,7 +25,6 @@ __all__ = [
     "open_npy",
     "pieces_of",
     "to_memmap",
-    "umask",
     "write_npy",
 ]
 
@@ -216,20 +215,11 @@ def write_npy(
         "fortran_order": False,
         "shape": shape,
     }
-    handle, part = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)
-    try:
-        # Not through a map: its pages would count as memory of this process.
-        with os.fdopen(handle, "wb") as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            for piece in pieces:
-                file.write(np.ascontiguousarray(piece, dtype=dtype).data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(part, 0o666 & ~umask())
-        os.replace(part, target)
-    except BaseException:
-        os.unlink(part)
-        raise
+    # Not through a map: its pages would count as memory of this process.
+    with whole_file(target) as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for piece in pieces:
+            file.write(np.ascontiguousarray(piece, dtype=dtype).data)
 
 
 def pieces_of(
@@ -278,16 +268,3 @@ def _load(part: Any, first: int, dtype: str, owner: str) -> NDArray[Any]:
     packed["scale"] = scale
     packed["signal"] = np.rint(X / scale[:, np.newaxis, np.newaxis])
     return packed
-
-
-def umask() -> int:
-    """Return the mask that new files get; it can only be read by setting it.
-
-    Returns
-    -------
-    mask : int
-        Of this process.
-    """
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -16,9 +14,10 @@ import numpy as np
 
 from sk_erts._lib.checks import check_choice, check_count, check_shape, refuse
 from sk_erts._lib.typing import Array, FloatArray, IntArray
+from sk_erts._lib.whole import to_disk, whole_folder
 from sk_erts.datasets._damage import reading
 from sk_erts.datasets._lazy import LazyRecords
-from sk_erts.datasets._packed import pieces_of, umask
+from sk_erts.datasets._packed import pieces_of
 from sk_erts.datasets._shard import ENTRY_BYTES, Shard, index_of
 from sk_erts.exceptions import RecordError, RecordNotFoundError
 
@@ -224,17 +223,9 @@ def to_shards(
     per_shard = check_count("to_shards", "records_per_shard", records_per_shard)
     target = Path(path)
     _check_target(target, overwrite)
-    part = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
-    try:
+    with whole_folder(target) as folder:
         pieces = pieces_of("to_shards", records, dtype, n_jobs, verbose)
-        _write(part, shape, dtype, per_shard, pieces)
-        os.chmod(part, 0o777 & ~umask())
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(part, target)
-    except BaseException:
-        shutil.rmtree(part)
-        raise
+        _write(folder, shape, dtype, per_shard, pieces)
     return ShardedRecords(path)
 
 
@@ -295,7 +286,7 @@ def _write(
         scale = np.concatenate(scales).astype("<f4")
         with (folder / "scale" / "c" / "0").open("wb") as file:
             file.write(scale.data)
-            _to_disk(file)
+            to_disk(file)
         _write_json(folder / "scale", _metadata_of_scale(shape[0]))
     _write_json(folder, {"zarr_format": 3, "node_type": "group", "attributes": {}})
 
@@ -304,19 +295,14 @@ def _finish(file: Any, n_records: int, per_shard: int, record_bytes: int) -> Non
     """Write the index of a shard behind its records."""
     index = index_of(n_records, record_bytes, per_shard)
     file.write(index.data)
-    _to_disk(file)
+    to_disk(file)
     file.close()
-
-
-def _to_disk(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _write_json(folder: Path, content: dict[str, Any]) -> None:
     with (folder / "zarr.json").open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
-        _to_disk(file)
+        to_disk(file)
 
 
 def _n_in(number: int, n_records: int, per_shard: int) -> int:

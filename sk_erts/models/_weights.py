@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from sk_erts._lib.checks import check_count, refuse
 from sk_erts._lib.names import nearest
 from sk_erts._lib.version import package_version
 from sk_erts._lib.warn import warn_caller
+from sk_erts._lib.whole import whole_file
 from sk_erts._network.bounded import no_larger_than
 from sk_erts._network.frozen import as_prefixes
 from sk_erts._network.frozen import freeze as freeze_parts
@@ -127,20 +128,21 @@ def save_weights(
     parameters = made_with(module)
     name = registered_name(type(module)) if parameters is not None else None
     told = {"network": name, "parameters": parameters, "about": about}
-    save_file(
+    data = save(
         # Copies, since the format holds no tensor that shares its memory.
         {
             name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
             for name, value in state.items()
         },
-        fspath(path),
-        metadata={
+        {
             "format": "pt",
             "sk_erts": package_version(),
             "class": path_of(type(module)),
             **{key: _as_json(key, value) for key, value in told.items()},
         },
     )
+    with whole_file(path) as file:
+        file.write(data)
 
 
 def load_weights(

@@ -1,7 +1,6 @@
 """States as one file, written wholly or not at all, and read without running code."""
 
 import math
-import os
 import re
 
 import numpy as np
@@ -181,35 +180,3 @@ def test_texts_as_long_as_may_be(tmp_path):
     state = np.array(["short", "a" * 2**18])
     write_archive(tmp_path / "a", "state", state)
     assert same(read_archive(tmp_path / "a", "state"), state)
-
-
-class TestAtomic:
-    @pytest.mark.parametrize("step", ["fdopen", "fsync", "replace"])
-    @pytest.mark.parametrize(
-        "error", [OSError(28, "No space left"), KeyboardInterrupt()]
-    )
-    def test_a_write_that_fails_leaves_the_file_of_before(
-        self, path, monkeypatch, step, error
-    ):
-        def fail(*args, **kwargs):
-            raise error
-
-        with monkeypatch.context() as patch:
-            patch.setattr(os, step, fail)
-            with pytest.raises(type(error)):
-                write_archive(path, "state", {"text": "new"})
-        assert read_archive(path, "state")["text"] == "old"
-        assert list(path.parent.iterdir()) == [path]
-
-    def test_it_is_on_the_disk_before_it_has_its_name(self, path, monkeypatch):
-        done = []
-        for step in ("fsync", "replace"):
-            real = getattr(os, step)
-
-            def noted(*args, step=step, real=real):
-                done.append(step)
-                return real(*args)
-
-            monkeypatch.setattr(os, step, noted)
-        write_archive(path, "state", 1)
-        assert done == ["fsync", "replace", "fsync"]  # the folder at the end

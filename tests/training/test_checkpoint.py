@@ -412,7 +412,7 @@ SCRIPT = textwrap.dedent(
     from skorch.callbacks import Callback
 
     from sk_erts import ERTSClassifier
-    from sk_erts._training.archive import unfinished_name
+    from sk_erts._lib.whole import unfinished_name
     from tests.training.test_checkpoint import SMALL, X, Y
 
     TORN = unfinished_name("*") + "*"

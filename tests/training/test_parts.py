@@ -23,7 +23,6 @@ from sk_erts._training.about import MOST_VALUES, about, known_of
 from sk_erts._training.archive import (
     ArchiveError,
     read_archive,
-    unfinished_name,
     write_archive,
 )
 from sk_erts._training.augmenter import Augmenter
@@ -276,9 +275,6 @@ class TestArchive:
             read_archive(tmp_path / "b", "test")
         with pytest.raises(FileNotFoundError):
             read_archive(tmp_path / "c", "test")
-
-    def test_an_unfinished_file_is_hidden_and_named_after_the_one_it_is_for(self):
-        assert unfinished_name("last") == ".last-"
 
 
 def assert_alike(found, value):
