@@ -15,7 +15,7 @@ from sk_erts._records.task import make_task
 from sk_erts._training.asks_why import AsksWhy
 from sk_erts._training.at_a_glance import ShowsAtAGlance
 from sk_erts._training.calibration import Calibration
-from sk_erts._training.checkpoint import keeper_of
+from sk_erts._training.checkpoint import keeper_of, train_kept
 from sk_erts._training.how_sure import TellsHowSure
 from sk_erts._training.plan import MOVED, make_plan
 from sk_erts._training.processes import Processes
@@ -394,12 +394,7 @@ class ERTSClassifier(
         )
         run = Run(plan, data, processes)
         run.go_on_from(before, in_schedule=False)
-        if keeper is None:
-            run.begin()
-            run.train()
-        else:
-            run.begin(lambda: keeper.begin(run, self.get_params()))
-            run.train(keep=keeper.keep)
+        train_kept(run, keeper, self.get_params())
         return self._publish(run.leave(), records, checked)
 
     def partial_fit(

@@ -6,6 +6,7 @@ import copy
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from sk_erts._lib.typing import Array, FloatArray
 from sk_erts._records.records import targets_of
 from sk_erts._records.task import SeveralLabels, Task, make_task
 from sk_erts._training.at_a_glance import ShowsAtAGlance
+from sk_erts._training.checkpoint import checkpoints_inside
 from sk_erts._training.how_sure import Uncertainty
 from sk_erts.exceptions import DoubtfulInputWarning, ExplanationWarning
 
@@ -112,7 +114,14 @@ class DeepEnsemble(ShowsAtAGlance, MetaEstimatorMixin, ClassifierMixin, BaseEsti
         self.random_state = random_state
 
     def fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        groups: Any = None,
+        *,
+        checkpoint: Any = None,
+        resume: bool = False,
     ) -> DeepEnsemble:
         """Train the members.
 
@@ -127,6 +136,13 @@ class DeepEnsemble(ShowsAtAGlance, MetaEstimatorMixin, ClassifierMixin, BaseEsti
             Weight of each record, handed on.
         groups : array-like of shape (n_samples,), optional
             Groups that a validation split must not divide, handed on.
+        checkpoint : str, path-like or Checkpoint, optional
+            Folder in which each member writes its training down, as
+            :meth:`ERTSClassifier.fit` does; needs a number as `random_state`, by which
+            members are known again.
+        resume : bool, default=False
+            Go on with the trainings in `checkpoint`: members that are whole are not
+            trained again.
 
         Returns
         -------
@@ -144,12 +160,13 @@ class DeepEnsemble(ShowsAtAGlance, MetaEstimatorMixin, ClassifierMixin, BaseEsti
         if not hasattr(base, "predict_proba"):
             wanted = "be a classifier with 'predict_proba'"
             refuse(self, "estimator", wanted, repr(base))
+        kept = self._kept(checkpoint, resume)
         rng = check_random_state(self.random_state)
         members = [_seeded_clone(base, rng) for _ in range(self.n_ensemble)]
         given = {"sample_weight": sample_weight, "groups": groups}
         handed_on = {name: value for name, value in given.items() if value is not None}
         members = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fitted)(member, X, y, handed_on, i > 0)
+            delayed(_fitted)(member, X, y, handed_on | kept[i], i > 0)
             for i, member in enumerate(members)
         )
         # After the members, whose errors say what their `fit` wants.
@@ -298,6 +315,17 @@ class DeepEnsemble(ShowsAtAGlance, MetaEstimatorMixin, ClassifierMixin, BaseEsti
         if not hasattr(self, "estimators_"):
             raise AttributeError(f"DeepEnsemble has no {name!r} before fit.")
         return getattr(self.estimators_[0], name)
+
+    def _kept(self, checkpoint: Any, resume: bool) -> list[dict[str, Any]]:
+        """Return with what each member is fitted, so that its training is kept."""
+        if checkpoint is None:
+            handed_on = {"resume": resume} if resume else {}  # refused by the member
+            return [handed_on] * self.n_ensemble
+        if not isinstance(self.random_state, Integral):
+            wanted = "be a number with a 'checkpoint', by which members are known again"
+            refuse(self, "random_state", wanted, repr(self.random_state))
+        places = checkpoints_inside(checkpoint, self.n_ensemble)
+        return [{"checkpoint": place, "resume": resume} for place in places]
 
     def _base(self) -> Any:
         return ERTSClassifier() if self.estimator is None else self.estimator

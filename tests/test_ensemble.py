@@ -11,9 +11,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Perceptron
 from sklearn.model_selection import cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from skorch.callbacks import Callback
 
 import sk_erts
-from sk_erts import DeepEnsemble, ERTSClassifier
+from sk_erts import Checkpoint, DeepEnsemble, ERTSClassifier
 from sk_erts.exceptions import DoubtfulInputWarning
 from sk_erts.metrics import risk_coverage
 from tests.conftest import bumps
@@ -369,3 +370,58 @@ class TestHandedOn:
 def test_it_is_imported_when_it_is_asked_for():
     assert "DeepEnsemble" in dir(sk_erts)
     assert sk_erts.DeepEnsemble is DeepEnsemble
+
+
+class TestKept:
+    def fit(self, folder, n_records=60, **params):
+        X, y, _ = bumps(n_records)
+        base = clone(QUICK).set_params(callbacks=[Ends()])
+        ensemble = DeepEnsemble(base, n_ensemble=3, random_state=0)
+        ensemble.set_params(**params)
+        return ensemble.fit(X, y, checkpoint=folder, resume=True), X
+
+    def test_members_that_are_whole_are_not_trained_again(self, tmp_path, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(Ends, "after", 2 * 3 + 1)  # in the third member
+            with pytest.raises(Killed):
+                self.fit(tmp_path / "broken off")
+        ensemble, X = self.fit(tmp_path / "broken off")
+        assert Ends.n_epochs == 2 * 3 + 1 + 2
+        whole, _ = self.fit(tmp_path / "whole")
+        np.testing.assert_array_equal(ensemble.predict_proba(X), whole.predict_proba(X))
+
+    def test_it_is_written_as_often_as_asked(self, tmp_path):
+        self.fit(Checkpoint(tmp_path, every_min=10), n_jobs=2)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2"]
+        # The beginning, and the end: three minutes have not gone by.
+        assert {len(list(path.iterdir())) for path in tmp_path.iterdir()} == {2}
+
+    @pytest.mark.parametrize("seed", [None, np.random.RandomState(0)])
+    def test_without_a_number_members_are_not_known_again(self, tmp_path, seed):
+        with pytest.raises(ValueError, match="'random_state' .* be a number with"):
+            self.fit(tmp_path, random_state=seed)
+
+    def test_the_folder_is_checked(self):
+        with pytest.raises(ValueError, match="must be a folder or a Checkpoint"):
+            self.fit(3)
+        X, y, _ = bumps(60)
+        with pytest.raises(ValueError, match="Got no 'checkpoint'"):
+            DeepEnsemble(QUICK).fit(X, y, resume=True)
+
+
+class Killed(BaseException):
+    """What nobody catches."""
+
+
+class Ends(Callback):
+    """Count epochs, and end the training when some are over."""
+
+    n_epochs = 0
+    after = None
+
+    def on_epoch_end(self, net, **kwargs):
+        Ends.n_epochs += 1
+
+    def on_epoch_begin(self, net, **kwargs):
+        if Ends.n_epochs == self.after:
+            raise Killed

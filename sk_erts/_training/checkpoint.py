@@ -25,7 +25,7 @@ from sk_erts._training.plan import Plan
 from sk_erts._training.run import Run
 from sk_erts.exceptions import ArchiveError, CheckpointWarning
 
-__all__ = ["Checkpoint", "Keeper", "keeper_of"]
+__all__ = ["Checkpoint", "Keeper", "checkpoints_inside", "keeper_of", "train_kept"]
 
 WHAT = "checkpoint"
 NEW, LAST, BEFORE = "new.safetensors", "last.safetensors", "before_last.safetensors"
@@ -34,6 +34,7 @@ FREE = frozenset({"verbose"})
 # What of the data has to be the same, and how it is said.
 DATA = {
     "records": "it has other records or labels",
+    "reports": "it has other reports",
     "validation": "it sets other records aside",
     "weights": "its records have other weights",
 }
@@ -145,7 +146,7 @@ class Keeper:
         run : Run
             Of the plan and the records of this `fit`.
         params : mapping of str to object
-            The estimator's parameters.
+            The estimator's parameters, and what else has to be the same.
 
         Raises
         ------
@@ -252,14 +253,67 @@ def keeper_of(checkpoint: Any, resume: bool) -> Keeper | None:
                 "'checkpoint': name its folder, as in the fit that was broken off."
             )
         return None
-    if not isinstance(checkpoint, str | os.PathLike | Checkpoint):
+    return Keeper(_as_checkpoint(checkpoint), resume=resume)
+
+
+def checkpoints_inside(checkpoint: Any, n: int) -> list[Checkpoint]:
+    """Return a place for each of several trainings, in one folder.
+
+    Parameters
+    ----------
+    checkpoint : str, path-like or Checkpoint
+        The folder, and how often each is written down.
+    n : int
+        Number of trainings.
+
+    Returns
+    -------
+    checkpoints : list of Checkpoint
+        Folders ``"0"``, ``"1"``, ... in it.
+
+    Raises
+    ------
+    ValueError
+        If `checkpoint` is no folder.
+    """
+    own = _as_checkpoint(checkpoint)
+    return [Checkpoint(own.folder / str(i), every_min=own.every_min) for i in range(n)]
+
+
+def _as_checkpoint(checkpoint: Any) -> Checkpoint:
+    if isinstance(checkpoint, Checkpoint):
+        return checkpoint
+    if not isinstance(checkpoint, str | os.PathLike):
         raise ValueError(
             "The 'checkpoint' of fit must be a folder or a Checkpoint. Got "
             f"{checkpoint!r} instead."
         )
-    if not isinstance(checkpoint, Checkpoint):
-        checkpoint = Checkpoint(checkpoint)
-    return Keeper(checkpoint, resume=resume)
+    return Checkpoint(checkpoint)
+
+
+def train_kept(run: Run, keeper: Keeper | None, params: Mapping[str, Any]) -> None:
+    """Train to the end, from where a checkpoint is, and write down how it goes.
+
+    Parameters
+    ----------
+    run : Run
+        That has not begun.
+    keeper : Keeper or None
+        None writes nothing.
+    params : mapping of str to object
+        The estimator's parameters, and what else has to be the same.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint is of another training.
+    """
+    if keeper is None:
+        run.begin()
+        run.train()
+        return
+    run.begin(lambda: keeper.begin(run, params))
+    run.train(keep=keeper.keep)
 
 
 def _newest_of(paths: list[Path]) -> dict[str, Any]:

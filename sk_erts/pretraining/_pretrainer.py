@@ -30,6 +30,7 @@ from sk_erts._network.network import Network
 from sk_erts._records.divide import divide
 from sk_erts._records.records import Records, as_records
 from sk_erts._records.seen import Seen, doubts_of_training
+from sk_erts._training.checkpoint import keeper_of, train_kept
 from sk_erts._training.inference import maps_of_records, outputs_of_records
 from sk_erts._training.plan import MOVED, Plan, make_plan
 from sk_erts._training.progress import shows_bars
@@ -303,7 +304,9 @@ class ECGTextPretrainer(
         self.verbose = verbose
         self._double_underscored = skorch_params
 
-    def fit(self, X: Any, y: Any = None) -> ECGTextPretrainer:
+    def fit(
+        self, X: Any, y: Any = None, *, checkpoint: Any = None, resume: bool = False
+    ) -> ECGTextPretrainer:
         """Train both encoders on records and the reports under them.
 
         Parameters
@@ -315,6 +318,12 @@ class ECGTextPretrainer(
             The reports: one text for each record; or a frame with some of the columns
             ``"definition"``, ``"appearance"``, ``"observations"`` and ``"verdict"``,
             such as :func:`structured_reports` returns.
+        checkpoint : str, path-like or Checkpoint, optional
+            Folder in which the training is written down after each epoch; see
+            :class:`~sk_erts.Checkpoint`.
+        resume : bool, default=False
+            Go on with the training in `checkpoint`, after the last epoch that is
+            written there; from the start if there is none.
 
         Returns
         -------
@@ -324,12 +333,15 @@ class ECGTextPretrainer(
         Raises
         ------
         ValueError
-            If a parameter or an input is not what it must be; nothing is changed then.
-            `NonFiniteLossError`, if the loss is no longer finite.
+            If a parameter or an input is not what it must be, or the checkpoint is of
+            another training; nothing is changed then. `NonFiniteLossError`, if the
+            loss is no longer finite.
         ImportError
             If the package that encodes texts is not installed.
         """
         plan = self._plan()
+        keeper = keeper_of(checkpoint, resume)
+        plan = plan if keeper is None else keeper.planned(plan)
         checked = copy.copy(self)
         texts = texts_of(y, self)
         validate_data(checked, X, skip_check_array=True, ensure_2d=False)
@@ -349,7 +361,7 @@ class ECGTextPretrainer(
         data = divide(records, codes.astype(np.int64), task, random_state=plan.seed)
         pieces = distinct.tolist()
         run = PairRun(plan, data, self._pair_plan(lambda: self._text_encoder(pieces)))
-        run.train()
+        train_kept(run, keeper, {**self.get_params(), "reports": distinct})
         return self._publish(run.leave(), records, checked)
 
     def transform(self, X: Any) -> FloatArray:

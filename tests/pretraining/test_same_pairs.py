@@ -19,8 +19,12 @@ from tests.pretraining.conftest import OF_NETWORK, make, pairs
 
 
 def trained(X, reports, **params):
-    """Return all that a training ends with."""
-    pretrainer = make(**params).fit(X, reports)
+    """Return all that a new training ends with."""
+    return left_of(make(**params).fit(X, reports))
+
+
+def left_of(pretrainer):
+    """Return all that a training has ended with."""
     net = pretrainer.net_
     tensors = [*net.module_.state_dict().values(), *net.criterion_.parameters()]
     return [
