@@ -9,10 +9,10 @@ import typer
 
 from sk_erts._cli._compare import SCHEMES, compared, draw_figures, train_and_test
 from sk_erts._cli._console import Out
-from sk_erts._cli._data import read_data
 from sk_erts._cli._errors import Fault
 from sk_erts._cli._estimator_options import given_parameters
 from sk_erts._cli._folder import tell_read
+from sk_erts._cli._kinds import read_data
 from sk_erts._cli._options import (
     DATA_HELP,
     RECORDS,

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from sk_erts._cli._data import Data, kind_of
+from sk_erts._cli._data import Data
 from sk_erts._cli._errors import Fault
 from sk_erts._cli._estimator_options import to_values
+from sk_erts._cli._kinds import kind_of
 from sk_erts._cli._recipe import Recipe
 from sk_erts._cli._scores import scores
 from sk_erts._cli._settings import Settings

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from sk_erts._cli._console import Out
-from sk_erts._cli._data import reading_value
 from sk_erts._cli._errors import Fault
+from sk_erts._cli._kinds import reading_value
 from sk_erts._cli._options import Debug, Folds, Json, Read
 from sk_erts._cli._values import pairs
 from sk_erts._lib.names import nearest

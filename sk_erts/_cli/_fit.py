@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from sk_erts._cli._console import Out
-from sk_erts._cli._data import read_data, to_reading
 from sk_erts._cli._errors import ExitCode, Fault
 from sk_erts._cli._estimator_options import given_parameters, to_values
 from sk_erts._cli._folder import TrainingFolder, tell_read
+from sk_erts._cli._kinds import read_data, to_reading
 from sk_erts._cli._options import (
     DATA_HELP,
     Debug,

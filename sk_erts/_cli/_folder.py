@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sk_erts._cli._console import Out
-from sk_erts._cli._data import KINDS, Data, absolute, kind_of, read_data
+from sk_erts._cli._data import Data
 from sk_erts._cli._errors import Fault, ModelFault
+from sk_erts._cli._kinds import KINDS, absolute, kind_of, read_data
 from sk_erts._cli._recipe import Recipe
 from sk_erts._cli._settings import Settings, read_toml, to_toml
 from sk_erts._lib.version import package_version

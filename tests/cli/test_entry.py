@@ -16,9 +16,9 @@ import typer
 import sk_erts
 from sk_erts import ERTSClassifier
 from sk_erts._cli._app import app
-from sk_erts._cli._data import to_reading
 from sk_erts._cli._errors import ExitCode, code_of
 from sk_erts._cli._estimator_options import NOT_OFFERED, parameters, to_values
+from sk_erts._cli._kinds import to_reading
 from sk_erts._cli._settings import Settings
 from sk_erts._cli._values import value_of
 from sk_erts.exceptions import (

@@ -5,8 +5,9 @@ import hashlib
 import numpy as np
 import pytest
 
-from sk_erts._cli._data import KINDS, Data, read_data
+from sk_erts._cli._data import Data
 from sk_erts._cli._errors import DataFault, Fault, ModelFault
+from sk_erts._cli._kinds import KINDS, read_data
 from sk_erts._cli._recipe import Recipe
 from sk_erts.datasets import STANDARD_LEADS, load_mitbih, load_ptbxl
 from sk_erts.exceptions import RecordError
