@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from sk_erts._lib.checks import refuse
 from sk_erts.pretraining._statements import read_table
+from sk_erts.pretraining._texts import check_texts
 
-__all__ = ["Piece", "check_reports", "normalise_reports", "pieces_of"]
+__all__ = ["Piece", "normalise_reports", "pieces_of"]
 
-_OWNER = "normalise_reports"
 # Behind "Edit:" stand statements of a second look, and voltages.
 _BOILERPLATE = (
     re.compile(r"\bedit:.*$", re.DOTALL),
@@ -111,56 +109,10 @@ def normalise_reports(reports: Iterable[str]) -> list[str]:
     >>> normalise_reports(["sinus rhythm.", None])
     Traceback (most recent call last):
     ...
-    ValueError: The 'reports' parameter of normalise_reports must hold a string that ...
+    ValueError: The 'reports' of normalise_reports must be texts. Got NoneType in ...
     """
-    return [_sentences(pieces_of(text)) for text in check_reports(reports, _OWNER)]
-
-
-def check_reports(reports: Any, owner: object) -> list[str]:
-    """Return reports as a list, or raise for those that are none.
-
-    Parameters
-    ----------
-    reports : iterable of str
-        The reports.
-    owner : object
-        Whose parameter they are.
-
-    Returns
-    -------
-    reports : list of str
-        The same.
-
-    Raises
-    ------
-    ValueError
-        If a report is missing, empty or no string.
-    """
-    if isinstance(reports, str | bytes | Mapping) or not isinstance(reports, Iterable):
-        got = f"an object of type {type(reports).__name__}"
-        refuse(owner, "reports", "be an iterable of strings, one per record", got)
-    if getattr(reports, "ndim", 1) != 1:
-        got = f"{reports.ndim} dimensions"  # type: ignore[attr-defined]
-        refuse(owner, "reports", "have one dimension, a report per record", got)
-    texts = list(reports)
-    # A list has an index too, its method.
-    names = getattr(reports, "index", None)
-    names = range(len(texts)) if names is None or callable(names) else names
-    told = [
-        f"{'an empty string' if isinstance(text, str) else repr(text)} in row {name}"
-        for name, text in zip(names, texts, strict=True)
-        if not isinstance(text, str) or not text.strip()
-    ]
-    if told:
-        more = f" and {len(told) - 5} more" if len(told) > 5 else ""
-        refuse(
-            owner,
-            "reports",
-            "hold a string that is not empty for each record",
-            ", ".join(told[:5]) + more,
-            "Leave these records out, or write a report for them.",
-        )
-    return texts
+    texts = check_texts(reports, "normalise_reports", "reports")
+    return [_sentences(pieces_of(text)) for text in texts]
 
 
 def pieces_of(report: str) -> list[Piece]:

@@ -52,9 +52,9 @@ def check_texts(texts: Any, owner: object, argument: str) -> list[str]:
     Parameters
     ----------
     texts : sequence of str
-        One or more.
+        One or more. Of a pandas series, errors name the rows by its index.
     owner : object
-        Whose they are, for errors.
+        Whose they are, for errors: an estimator, or the name of a function.
     argument : str
         What they were given as, for errors.
 
@@ -68,7 +68,7 @@ def check_texts(texts: Any, owner: object, argument: str) -> list[str]:
     ValueError
         If they are one text instead of several, or one is missing, empty or no text.
     """
-    name = type(owner).__name__
+    name = owner if isinstance(owner, str) else type(owner).__name__
     if isinstance(texts, str):
         raise ValueError(
             f"The {argument!r} of {name} must be a sequence of texts. Got one text: "
@@ -83,21 +83,26 @@ def check_texts(texts: Any, owner: object, argument: str) -> list[str]:
             f"The {argument!r} of {name} must be a sequence of texts. Got "
             f"{type(texts).__name__} instead."
         ) from None
-    if np.ndim(np.asarray(texts, dtype=object)) > 1:
+    shape = getattr(texts, "shape", np.shape(np.asarray(found, dtype=object)))
+    if len(shape) > 1:
         raise ValueError(
             f"The {argument!r} of {name} must be one-dimensional, a text for each "
-            f"record. Got the shape {np.shape(np.asarray(texts, dtype=object))}."
+            f"record. Got the shape {shape}."
         )
     if not found:
         raise ValueError(f"The {argument!r} of {name} must hold a text. Got none.")
-    wrong = [i for i, text in enumerate(found) if not isinstance(text, str)]
+    # A list has an index too, its method.
+    index = getattr(texts, "index", None)
+    index = range(len(found)) if index is None or callable(index) else index
+    rows = list(zip(index, found, strict=True))
+    wrong = [row for row, text in rows if not isinstance(text, str)]
     if wrong:
-        kinds = sorted({type(found[i]).__name__ for i in wrong})
+        kinds = sorted({type(x).__name__ for x in found if not isinstance(x, str)})
         raise ValueError(
             f"The {argument!r} of {name} must be texts. Got {', '.join(kinds)} in "
             f"{_rows(wrong)}: leave these records out, or write what there is."
         )
-    empty = [i for i, text in enumerate(found) if not text.strip()]
+    empty = [row for row, text in rows if not text.strip()]
     if empty:
         raise ValueError(
             f"The {argument!r} of {name} must hold words. Got empty texts in "
@@ -167,7 +172,7 @@ def _joined(frame: Any, name: str) -> list[str]:
     return texts
 
 
-def _rows(rows: list[int]) -> str:
+def _rows(rows: list[Any]) -> str:
     named = ", ".join(map(str, rows[:N_NAMED]))
     more = len(rows) - N_NAMED
     return f"rows {named}" + (f" and {more} more" if more > 0 else "")

@@ -59,6 +59,10 @@ BAD_REPORTS = {
     "empty": (changed("", 2), "must hold words. Got empty texts in rows 2: leave"),
     "blank": (changed(" \n\t", *range(10, 15)), "rows 10, 11, 12, 13, 14: leave"),
     "many blank": (changed(" ", *range(10, 20)), "10, 11, 12, 13, 14 and 5 more: le"),
+    "an index": (
+        pd.Series(changed("", 2), index=range(100, 148)),
+        "Got empty texts in rows 102: leave",
+    ),
     "fewer than records": (REPORTS[:-1], r"inconsistent numbers of samples: \[48, 47"),
     "more than records": ([*REPORTS, "One."], r"numbers of samples: \[48, 49"),
     "two-dimensional": (

@@ -441,23 +441,25 @@ class TestNormalise:
     @pytest.mark.parametrize("wrong", [None, np.nan, "", "  ", 3, b"sinus rhythm"])
     def test_what_is_no_report_is_named_by_its_row(self, wrong):
         reports = pd.Series(["sinus rhythm.", wrong], index=[17, 21], dtype=object)
-        with pytest.raises(ValueError, match="'reports' .* in row 21. *instead.*Leave"):
+        message = "'reports' of normalise_reports must .* in rows 21: leave"
+        with pytest.raises(ValueError, match=message):
             normalise_reports(reports)
-        with pytest.raises(ValueError, match="in row 1 instead"):
+        with pytest.raises(ValueError, match="in rows 1: leave"):
             normalise_reports(reports.tolist())
 
     def test_of_many_five_are_named(self):
-        with pytest.raises(ValueError, match="in row 4 and 2 more") as caught:
+        with pytest.raises(ValueError, match="in rows 0, 1, 2, 3, 4 and 2 more: leave"):
             normalise_reports([None] * 7)
-        assert "row 5" not in str(caught.value)
 
-    @pytest.mark.parametrize("wrong", ["sinus rhythm", None, 3, {"a": "b"}])
-    def test_a_single_one_is_refused(self, wrong):
-        with pytest.raises(ValueError, match="be an iterable of strings"):
+    @pytest.mark.parametrize(
+        "wrong", ["sinus rhythm", None, 3, {"a": "b"}, {"a", "b"}, np.array("a")]
+    )
+    def test_what_is_no_sequence_is_refused(self, wrong):
+        with pytest.raises(ValueError, match="must be a sequence of texts"):
             normalise_reports(wrong)
 
     def test_a_table_is_refused(self):
-        with pytest.raises(ValueError, match="one dimension.*Got 2 dimensions"):
+        with pytest.raises(ValueError, match=r"one-dimensional.* the shape \(\d, \d\)"):
             normalise_reports(pd.DataFrame({"report": ["sinus rhythm"]}))
 
 
@@ -531,5 +533,5 @@ def test_real_reports_end_with_a_full_stop_and_hold_no_runs_of_spaces(real_table
 @pytest.mark.real
 def test_real_reports_with_an_empty_one_are_refused_by_its_row(real_table):
     empty = real_table.index[real_table["report"].str.strip() == ""][0]
-    with pytest.raises(ValueError, match=f"an empty string in row {empty} instead"):
+    with pytest.raises(ValueError, match=f"Got empty texts in rows {empty}: leave"):
         normalise_reports(real_table["report"])
