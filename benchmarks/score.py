@@ -25,12 +25,14 @@ from sk_erts.augmentation import RandomCrop
 from sk_erts.datasets import load_ptbxl
 from sk_erts.selection import InfoBatch
 
-FULL = "full data"
+FULL, BF16 = "full data", "bfloat16"
 SCHEMES = {
     FULL: {"data_dropout": None, "focus": None},
     "InfoBatch": {"selection": InfoBatch()},
     "as it comes": {},
     "put aside": {"doubt": "drop"},
+    "full data, bfloat16": {"data_dropout": None, "focus": None, "precision": BF16},
+    "as it comes, bfloat16": {"precision": BF16},
 }
 METRICS = {
     "auc": "macro-AUC",

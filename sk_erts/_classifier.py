@@ -149,6 +149,9 @@ class ERTSClassifier(
         Called after the estimator's own; copied, but for what they hold.
     device : str, default="auto"
         Where to train; ``"auto"`` takes a GPU where there is one.
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        What training steps are computed with; weights, losses and predictions stay in
+        float32. ``"auto"`` is bfloat16 where the processor has instructions for it.
     random_state : int, RandomState instance or None, default=None
         Determines weights, order, selection and split. Of global generators only
         NumPy's is touched, and only by None.
@@ -272,6 +275,7 @@ class ERTSClassifier(
         early_stopping: bool | int | str = False,
         callbacks: Any = None,
         device: Any = "auto",
+        precision: str = "float32",
         random_state: Any = None,
         warm_start: bool = False,
         verbose: int = 1,
@@ -302,6 +306,7 @@ class ERTSClassifier(
         self.early_stopping = early_stopping
         self.callbacks = callbacks
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.warm_start = warm_start
         self.verbose = verbose

@@ -16,6 +16,7 @@ from sk_erts._records.overview import Overview, look_over
 from sk_erts._records.pages import PageCounter
 from sk_erts._records.ragged import as_float32, as_list, fits_float32, is_ragged, pad
 from sk_erts._records.signals import Signals, batches
+from sk_erts._records.transfer import sent_to
 
 __all__ = ["Records", "as_records", "targets_of"]
 
@@ -117,7 +118,7 @@ class Records:
         signals : Signals
             In the unit of the source.
         """
-        return Signals(torch.from_numpy(self.take(index)).to(device))
+        return Signals(sent_to(torch.from_numpy(self.take(index)), device))
 
     def batches(self, batch_size: int) -> list[IntArray]:
         """Return the positions of all records in pieces.
@@ -247,7 +248,7 @@ class RaggedRecords(Records):
 
     def signals(self, index: IntArray, device: torch.device) -> Signals:
         """Return records with where each ends."""
-        lengths = torch.from_numpy(self.lengths[index]).to(device)
+        lengths = sent_to(torch.from_numpy(self.lengths[index]), device)
         return Signals(super().signals(index, device).x, lengths)
 
     def batches(self, batch_size: int) -> list[IntArray]:

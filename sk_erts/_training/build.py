@@ -135,6 +135,7 @@ def make_net(plan: Plan, data: FitData, kind: type[ERTSNet] = ERTSNet) -> ERTSNe
         verbose=int(shows_table),
         **params,
     )
+    net.precision = plan.precision
     _check_callback_names(net, plan.parts.of("callbacks"))
     _check_loaders(net)
     try:

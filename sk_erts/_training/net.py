@@ -7,7 +7,7 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, ClassVar
 
@@ -23,6 +23,8 @@ from sk_erts._lib.typing import IntArray
 from sk_erts._network.network import Network, logits_of
 from sk_erts._records.task import Task
 from sk_erts._records.training_set import TrainingSet
+from sk_erts._records.transfer import sent_to
+from sk_erts._training.precision import in_float32, in_half
 from sk_erts._training.processes import ALONE, Processes, SharedSet
 from sk_erts.exceptions import NonFiniteLossError
 from sk_erts.selection import SelectionSampler
@@ -52,6 +54,7 @@ class ERTSNet(NeuralNet):
     epoch_is_running = False
     row_is_whole = False
     was_stopped = False
+    precision = "float32"  # of training steps
     sampler: SelectionSampler | None = None
     processes: Processes = ALONE
     augment: Callable[[dict[str, Any]], None] | None = None
@@ -242,9 +245,14 @@ class ERTSNet(NeuralNet):
         """Run the network on the signals of a batch."""
         signals = x["X"] if isinstance(x, Mapping) else x
         if isinstance(x, Mapping) and "lengths" in x:
-            fit_params["lengths"] = x["lengths"].to(self.device)
-        with _batch_of_one(self.module_, n_in_all(x, signals)):
-            return super().infer(signals, **fit_params)
+            fit_params["lengths"] = sent_to(x["lengths"], self.device)
+        if torch.is_tensor(signals):
+            signals = sent_to(signals, self.device)
+        half = self.precision == "bfloat16" and self.module_.training
+        context = in_half(torch.device(self.device)) if half else nullcontext()
+        with _batch_of_one(self.module_, n_in_all(x, signals)), context:
+            outputs = super().infer(signals, **fit_params)
+        return in_float32(outputs) if half else outputs
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Take the gradients of a batch, of which this process may have a share."""
@@ -280,7 +288,7 @@ class ERTSNet(NeuralNet):
             Of the criterion and of what the network adds to it; of a share of a batch
             its part of the mean.
         """
-        y_true = to_tensor(y_true, device=self.device)
+        y_true = sent_to(to_tensor(y_true, device=None), self.device)
         logits, of_codes = logits_of(y_pred), super().get_loss
 
         def of(codes: torch.Tensor) -> torch.Tensor:
@@ -288,14 +296,16 @@ class ERTSNet(NeuralNet):
             return found
 
         if isinstance(X, Mapping) and "doubt" in X:
-            doubt, proba = (X[name].to(logits) for name in ("doubt", "proba"))
+            doubt, proba = (
+                sent_to(X[name], self.device).to(logits) for name in ("doubt", "proba")
+            )
             losses = self.task.softened_losses(of, y_true, doubt, proba)
         else:
             losses = of(y_true)
         weights = X.get("weight") if isinstance(X, Mapping) else None
         if weights is None:
             weights = losses.new_ones(len(losses))
-        weights = weights.to(losses)
+        weights = sent_to(weights, losses.device).to(losses)
         if losses.ndim > weights.ndim:
             losses = losses.mean(dim=1)  # (n, n_labels) -> (n,)
         loss: torch.Tensor = (losses * weights).mean()

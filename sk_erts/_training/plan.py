@@ -24,6 +24,7 @@ from sk_erts._lib.names import nearest
 from sk_erts._records.task import ClassWeight
 from sk_erts._training.augmenter import Augment
 from sk_erts._training.calibration import Calibration
+from sk_erts._training.precision import chosen_precision
 from sk_erts._training.processes import Processes
 from sk_erts._training.skorch_params import Parts, SkorchEstimator
 from sk_erts.models import get_model
@@ -78,6 +79,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "early_stopping": ["boolean", AT_LEAST_ONE, StrOptions({"best", "learned"})],
     "callbacks": [list, None],
     "device": [str, torch.device],
+    "precision": [StrOptions({"float32", "bfloat16", "auto"})],
     "random_state": ["random_state"],
     "warm_start": ["boolean"],
     "verbose": ["verbose"],
@@ -144,6 +146,8 @@ class Plan:
         Of everything random.
     device : torch.device
         Where to train.
+    precision : {"float32", "bfloat16"}
+        What training steps are computed with.
     looks : Looks
         How records are looked at.
     augment : sequence of callable
@@ -164,6 +168,7 @@ class Plan:
     epochs: int
     seed: int
     device: torch.device
+    precision: str = "float32"
     policy_without_maps: Policy | None = None
     budget: float | None = None
     looks: Looks = field(default_factory=Looks)
@@ -229,6 +234,7 @@ def make_plan(
     name = type(estimator).__name__
     params = estimator.get_params(deep=False)
     validate_parameter_constraints(CONSTRAINTS, params, name)
+    device = _device(estimator.device)
     looks = estimator.nested("looks")
     looks.check(name)
     measures = "calibration" in estimator.NESTED and not one_epoch
@@ -264,7 +270,8 @@ def make_plan(
         epochs=1 if one_epoch else estimator.max_epochs,
         budget=budget,
         seed=_seed(estimator, n_epochs_before),
-        device=_device(estimator.device),
+        device=device,
+        precision=chosen_precision(estimator.precision, device),
         looks=looks,
         cam_layer=estimator.cam_layer,
         optimizer=estimator.optimizer,

@@ -1,16 +1,23 @@
-"""Look in half the bits where the processor has instructions for them."""
+"""Compute in half the bits where the processor has instructions for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 import torch
 
 from sk_erts._lib.typing import FloatArray
 
-__all__ = ["ScoringPrecision", "bfloat16_pays"]
+__all__ = [
+    "ScoringPrecision",
+    "bfloat16_pays",
+    "chosen_precision",
+    "in_float32",
+    "in_half",
+]
 
 # Scores rank records: a look may be off by this much, and no more.
 TOLERANCE = 0.05
@@ -61,16 +68,71 @@ class ScoringPrecision:
         if self.chosen is None:
             fast = bfloat16_pays(self.device.type) and self._is_close(confidences)
             self.chosen = "bfloat16" if fast else "float32"
-        return self._autocast() if self.chosen == "bfloat16" else nullcontext()
+        return in_half(self.device) if self.chosen == "bfloat16" else nullcontext()
 
     def _is_close(self, confidences: Callable[[], FloatArray]) -> bool:
         exact = confidences()
-        with self._autocast():
+        with in_half(self.device):
             rounded = confidences()
         return bool(np.abs(exact - rounded).max(initial=0) <= TOLERANCE)
 
-    def _autocast(self) -> AbstractContextManager[object]:
-        return torch.autocast(self.device.type, torch.bfloat16)
+
+def in_half(device: torch.device) -> AbstractContextManager[object]:
+    """Return the context in which a network computes in bfloat16.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where the network runs.
+
+    Returns
+    -------
+    context : context manager
+        Weights stay as they are.
+    """
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def in_float32(outputs: Any) -> Any:
+    """Return what a network said in half the bits with all of them.
+
+    Parameters
+    ----------
+    outputs : tensor, tuple, list, dict or None
+        Of a network.
+
+    Returns
+    -------
+    outputs : object
+        The same, with tensors of bfloat16 in float32.
+    """
+    if torch.is_tensor(outputs):
+        return outputs.float() if outputs.dtype == torch.bfloat16 else outputs
+    if isinstance(outputs, Mapping):
+        return {name: in_float32(own) for name, own in outputs.items()}
+    if isinstance(outputs, tuple | list):
+        return tuple(map(in_float32, outputs))
+    return outputs
+
+
+def chosen_precision(wanted: str, device: torch.device) -> str:
+    """Return what training steps are computed with.
+
+    Parameters
+    ----------
+    wanted : {"float32", "bfloat16", "auto"}
+        As the user said.
+    device : torch.device
+        Where the network is trained.
+
+    Returns
+    -------
+    chosen : {"float32", "bfloat16"}
+        Nothing is timed or tried out: the same on each machine of a kind.
+    """
+    if wanted != "auto":
+        return wanted
+    return "bfloat16" if bfloat16_pays(device.type) else "float32"
 
 
 def bfloat16_pays(device_type: str) -> bool:

@@ -11,7 +11,10 @@ import torch
 from sk_erts import ERTSClassifier
 from sk_erts._training import precision as precision_module
 from sk_erts._training.precision import ScoringPrecision, bfloat16_pays
+from sk_erts.datasets import make_ecg
+from sk_erts.models._registry import MODELS
 from tests.conftest import bumps
+from tests.models.tiny import TINY
 
 CPU = torch.device("cpu")
 ASKED = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
@@ -207,3 +210,82 @@ def test_two_processes_train_the_same(tmp_path):
 
 if __name__ == "__main__":
     train(sys.argv[1])
+
+
+class Told(torch.nn.Module):
+    """A network that notes with how many bits it computes, and when."""
+
+    def __init__(self, n_leads, n_classes):
+        super().__init__()
+        self.conv = torch.nn.Conv1d(n_leads, 4, 5)
+        self.out = torch.nn.Linear(4, n_classes)
+        self.seen = {True: set(), False: set()}
+
+    def forward(self, x):
+        z = self.conv(x)
+        self.seen[self.training].add(z.dtype)
+        return {"logits": self.out(z.mean(dim=2)), "others": (z, None)}
+
+
+def losses_noting(seen):
+    def losses(logits, codes):
+        seen.add(logits.dtype)
+        return torch.nn.functional.cross_entropy(logits, codes, reduction="none")
+
+    return losses
+
+
+class TestSteps:
+    def fit(self, **params):
+        X, y, _ = bumps(60)
+        clf = ERTSClassifier(max_epochs=2, warmup_epochs=1, random_state=0, verbose=0)
+        clf.set_params(looks__first_step=0, looks__precision="float32", **params)
+        return clf.fit(X, y), X
+
+    @pytest.mark.parametrize("name", ["float32", "bfloat16"])
+    def test_only_the_network_computes_so_and_only_in_steps(self, name):
+        seen = set()
+        clf, X = self.fit(module=Told, precision=name, criterion=losses_noting(seen))
+        clf.predict(X)
+        network = clf.net_.module_
+        assert network.seen == {True: {getattr(torch, name)}, False: {torch.float32}}
+        assert seen == {torch.float32}
+        assert {weight.dtype for weight in network.parameters()} == {torch.float32}
+
+    @pytest.mark.parametrize("pays", [True, False])
+    def test_auto_asks_the_processor(self, pays, monkeypatch):
+        monkeypatch.setattr(precision_module, "bfloat16_pays", lambda device: pays)
+        clf, _ = self.fit(module=Told, precision="auto")
+        found = torch.bfloat16 if pays else torch.float32
+        assert clf.net_.module_.seen[True] == {found}
+
+    def test_it_is_a_parameter_of_a_checkpoint(self, tmp_path):
+        X, y, _ = bumps(60)
+        clf = ERTSClassifier(module=Told, max_epochs=1, verbose=0, random_state=0)
+        clf.fit(X, y, checkpoint=tmp_path)
+        clf.set_params(precision="bfloat16")
+        with pytest.raises(ValueError, match="'precision' was 'float32' and is 'bfl"):
+            clf.fit(X, y, checkpoint=tmp_path, resume=True)
+
+    def test_another_one_is_refused(self):
+        with pytest.raises(ValueError, match=r"'precision' .* must be a str among"):
+            self.fit(precision="float16")
+
+    @pytest.mark.parametrize("name", MODELS)
+    def test_every_network_takes_its_steps_in_about_the_same_direction(self, name):
+        """The cosine is 0.96 to 1; 0.82 of the 34 layers without much width."""
+        X, y = make_ecg(32, n_leads=2, duration_s=4, random_state=0)
+        params = {f"module__{key}": value for key, value in TINY[name].items()}
+
+        def weights(lr, precision):
+            clf = ERTSClassifier(
+                name, max_epochs=1, random_state=0, verbose=0, precision=precision
+            )
+            clf.set_params(optimizer=torch.optim.SGD, lr=lr, **params).fit(X, y)
+            parts = clf.net_.module_.parameters()
+            return torch.cat([part.detach().flatten() for part in parts])
+
+        begin = weights(1e-30, "float32")
+        exact, rounded = (weights(0.01, p) - begin for p in ("float32", "bfloat16"))
+        assert not torch.equal(exact, rounded)
+        assert torch.cosine_similarity(exact, rounded, dim=0) > 0.7
