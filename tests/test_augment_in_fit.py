@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import Callback
 from torch import nn
 
 from sk_erts import ERTSClassifier
@@ -74,11 +75,13 @@ def test_steps_see_changed_records_and_nothing_else_does():
         return X
 
     clf = make(augment=look, early_stopping="best").fit(X, Y)
-    n_seen = sum(seen)
+    tried_out, *in_steps = seen
     clf.predict(X)
     clf.explain(X)
 
-    assert n_seen == sum(seen) == clf.kept_counts_.sum()
+    assert tried_out == 2
+    assert sum(in_steps) == clf.kept_counts_.sum()
+    assert len(seen) == 1 + len(in_steps)
 
 
 def test_training_learns_from_the_changed_records():
@@ -168,7 +171,43 @@ def test_what_cannot_be_called_is_refused(wrong):
         make(augment=wrong).fit(X, Y)
 
 
-def test_another_shape_is_refused():
-    message = r"of the shape it got, \(16, 2, 64\), or shorter ones. Got \(16, 2, 128\)"
+@pytest.mark.parametrize("wrong", [AddNoise, [AddNoise(), AddNoise]])
+def test_a_class_is_refused(wrong):
+    message = r"'augment' .* not a class. Got AddNoise: give AddNoise\(\)"
     with pytest.raises(ValueError, match=message):
-        make(augment=lambda X, rng: np.repeat(X, 2, axis=2)).fit(X, Y)
+        make(augment=wrong).fit(X, Y)
+
+
+class NoStep(Callback):
+    def on_train_begin(self, net, **kwargs):
+        raise AssertionError("the training has begun")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            lambda X, rng: np.repeat(X, 2, axis=2),
+            r"got, \(2, 2, 64\), or shorter.* 128",
+        ),
+        (lambda X, rng: X[:1], r"got, \(2, 2, 64\), or shorter ones. Got \(1, 2, 64\)"),
+        (lambda X: X, "must take records and a generator, and return records. It says"),
+        (lambda X, rng: None, r"must return records .* Got \(\) instead"),
+    ],
+)
+def test_what_cannot_work_fails_before_the_training(wrong, message):
+    with pytest.raises(ValueError, match=rf"'augment' function .*{message}"):
+        make(augment=wrong, callbacks=[NoStep()]).fit(X, Y)
+
+
+def test_to_try_it_out_changes_no_record_and_draws_nothing():
+    def in_place(X, rng):
+        X += 1
+        return X
+
+    before = X.copy()
+    draws = make(augment=AddNoise(0.5), max_epochs=2).fit(X, Y)
+    first = [AddNoise(0.5), in_place, lambda X, rng: X - 1]
+    also = make(augment=first, max_epochs=2).fit(X, Y)
+    np.testing.assert_array_equal(X, before)
+    np.testing.assert_allclose(draws.predict_proba(X), also.predict_proba(X), atol=1e-4)

@@ -9,8 +9,11 @@ import numpy as np
 import torch
 
 from sk_erts._lib.typing import FloatArray
+from sk_erts._records.training_set import TrainingSet
 
 __all__ = ["Augment", "Augmenter"]
+
+CPU = torch.device("cpu")
 
 Augment = Callable[[FloatArray, np.random.Generator], FloatArray]
 
@@ -58,9 +61,36 @@ class Augmenter:
         inputs["X"] = inputs["X"][..., : max(lengths)]
         inputs["lengths"] = torch.tensor(lengths)
 
+    def try_out(self, training_set: TrainingSet) -> None:
+        """Change copies of two records, so that what cannot work fails now.
+
+        Parameters
+        ----------
+        training_set : TrainingSet
+            Where the records are.
+
+        Raises
+        ------
+        ValueError
+            If a step does not take records and a generator, or returns something else
+            than records.
+        """
+        batch = training_set.signals(np.arange(min(2, len(training_set))), CPU)
+        inputs = {"X": batch.x.clone()}
+        if batch.lengths is not None:
+            inputs["lengths"] = batch.lengths
+        # Another generator: what is drawn in the training stays the same.
+        Augmenter(self.steps, np.random.default_rng(0))(inputs)
+
     def _changed(self, X: FloatArray) -> FloatArray:
         for step in self.steps:
-            changed = np.asarray(step(X, self.rng), dtype=np.float32)
+            try:
+                changed = np.asarray(step(X, self.rng), dtype=np.float32)
+            except TypeError as error:
+                raise ValueError(
+                    f"The 'augment' function {step!r} must take records and a "
+                    f"generator, and return records. It says: {error}"
+                ) from error
             same = changed.ndim == 3 and changed.shape[:2] == X.shape[:2]
             if not (same and 0 < changed.shape[2] <= X.shape[2]):
                 raise ValueError(

@@ -373,6 +373,11 @@ def _augmentations(estimator: Any, name: str) -> Sequence[Augment]:
     augment = estimator.augment
     steps = augment if isinstance(augment, list) else [augment] if augment else []
     for step in steps:
+        if isinstance(step, type):
+            raise ValueError(
+                f"The 'augment' parameter of {name} must be an object, not a class. "
+                f"Got {step.__name__}: give {step.__name__}()."
+            )
         if not callable(step):
             raise ValueError(
                 f"The 'augment' parameter of {name} must be a function of records and "

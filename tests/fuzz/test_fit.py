@@ -188,6 +188,8 @@ def fitted():
 @example(params={"criterion": len})
 @example(params={"criterion": object})
 @example(params={"focus": len})
+@example(params={"augment": len})
+@example(params={"augment": object})
 def test_any_parameters(fitted, params):
     """What is not allowed is refused before the training; who was fitted stays so."""
     begun = HasBegun()
