@@ -278,7 +278,7 @@ def test_labels_of_focus_score(fitted):
         ({"validation_fraction": b"0.1"}, "Got b'0.1' instead"),
         ({"validation_fraction": {1, 2}}, "a pair of indices.* Got 1 instead"),
         ({"validation_fraction": [3]}, "a pair of indices.* Got 3 instead"),
-        ({"validation_fraction": []}, "a pair of indices.* Got None instead"),
+        ({"validation_fraction": []}, r"list of pairs of indices.* Got \[\] instead"),
         ({"validation_fraction": [([0.5], [1])]}, "a pair of indices"),
         ({"validation_fraction": [(Y == 1, Y == 2)]}, "a pair of indices"),
         ({"validation_fraction": [([0, 1], [-1])]}, r"only rows in \[0, 40\).*from -1"),

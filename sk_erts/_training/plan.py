@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from typing import Any
@@ -47,6 +47,7 @@ from sk_erts.selection._focus_filter import VERDICTS
 __all__ = ["MOVED", "Plan", "make_plan"]
 
 NO_NEGATIVES = Interval(Integral, 0, None, closed="left")
+LARGEST = float(np.finfo(np.float32).max)  # what torch multiplies weights with
 AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 CONSTRAINTS: dict[str, list[Any]] = {
     "module": [str, torch.nn.Module, callable],
@@ -63,7 +64,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "max_epochs": [AT_LEAST_ONE],
     "max_effective_epochs": [Interval(Real, 0, None, closed="neither"), None],
     "batch_size": [AT_LEAST_ONE],
-    "lr": [Interval(Real, 0, None, closed="neither")],
+    "lr": [Interval(Real, 0, LARGEST, closed="neither")],
     "lr_schedule": [StrOptions({"constant", "cosine", "one-cycle"})],
     "optimizer": [callable],
     "criterion": [callable, None],
@@ -234,7 +235,9 @@ def make_plan(
     name = type(estimator).__name__
     params = estimator.get_params(deep=False)
     validate_parameter_constraints(CONSTRAINTS, params, name)
+    _refuse_truth_values(params, name)
     device = _device(estimator.device)
+    _check_callbacks(estimator.callbacks, name)
     looks = estimator.nested("looks")
     looks.check(name)
     measures = "calibration" in estimator.NESTED and not one_epoch
@@ -242,7 +245,8 @@ def make_plan(
     calibration.check(name)
     warm_ups = _warm_ups(estimator.warmup_epochs, name)
     validation = estimator.validation_fraction
-    if isinstance(validation, str | bytes):
+    is_empty = isinstance(validation, tuple | list) and not validation
+    if is_empty or isinstance(validation, str | bytes):
         raise ValueError(
             f"The 'validation_fraction' parameter of {name} must be a number in "
             f"(0, 1), a splitter, a list of pairs of indices, or a tuple of records "
@@ -255,6 +259,7 @@ def make_plan(
         validation = float(validation)
     budget = None if one_epoch else estimator.max_effective_epochs
     if budget is not None:
+        budget = min(budget, estimator.max_epochs)  # more cannot be spent
         warm_ups = min(warm_ups[0], int(budget / 2)), warm_ups[1]
     return Plan(
         module=estimator.module,
@@ -275,7 +280,7 @@ def make_plan(
         looks=looks,
         cam_layer=estimator.cam_layer,
         optimizer=estimator.optimizer,
-        lr=estimator.lr,
+        lr=float(estimator.lr),
         lr_schedule="constant" if one_epoch else estimator.lr_schedule,
         batch_size=estimator.batch_size,
         criterion=estimator.criterion,
@@ -366,6 +371,34 @@ def _checked_parts(estimator: SkorchEstimator) -> Parts:
     parts = estimator.parts()
     parts.check(takes)
     return parts
+
+
+def _refuse_truth_values(params: Mapping[str, Any], name: str) -> None:
+    """Refuse True for a number; scikit-learn takes it for 1, and torch does not."""
+    for key, allowed in CONSTRAINTS.items():
+        is_number = any(isinstance(one, Interval) for one in allowed)
+        if is_number and "boolean" not in allowed and isinstance(params.get(key), bool):
+            raise ValueError(
+                f"The {key!r} parameter of {name} must be a number. Got {params[key]} "
+                "instead."
+            )
+
+
+def _check_callbacks(callbacks: Any, name: str) -> None:
+    """Refuse what skorch would fail to call."""
+    for given in callbacks or ():
+        own = given
+        if isinstance(given, tuple | list):
+            is_pair = len(given) == 2 and isinstance(given[0], str)
+            own = given[1] if is_pair else given
+        kind = own if isinstance(own, type) else type(own)
+        # None takes a callback's place away; others may not be skorch's subclasses.
+        is_one = hasattr(kind, "on_train_begin") and hasattr(kind, "initialize")
+        if not (is_one or (own is None and own is not given)):
+            raise ValueError(
+                f"The 'callbacks' parameter of {name} must be a list of skorch's "
+                f"callbacks, alone or as pairs (name, callback). Got {given!r} in it."
+            )
 
 
 def _augmentations(estimator: Any, name: str) -> Sequence[Augment]:

@@ -40,9 +40,9 @@ RANGES = {
     "looks": ([None, Looks()], ["epoch", 1]),
     "cam_layer": ([None, "features"], [1]),
     "max_epochs": ([1, 7], [0, -1, 1.0, None]),
-    "max_effective_epochs": ([1e-9, 1, None], [0, -1, "1"]),
+    "max_effective_epochs": ([1e-9, 1, 1e308, None], [0, -1, "1"]),
     "batch_size": ([1, 64], [0, 1.0, None]),
-    "lr": ([1e-9, 1, 7.5], [0, -1, None, "1"]),
+    "lr": ([1e-9, 1, 7.5], [0, -1, None, "1", 1e39]),
     "lr_schedule": (["constant", "cosine", "one-cycle"], ["linear", None]),
     "optimizer": ([torch.optim.SGD], ["SGD", None]),
     "criterion": ([None, torch.nn.CrossEntropyLoss], ["mse", 1]),
@@ -50,10 +50,13 @@ RANGES = {
     "augment": ([None, np.add, [np.add, np.add]], ["noise", 1, [1], (np.add,)]),
     "validation_fraction": (
         [None, 1e-9, 0.99, KFold(2), [([0], [1])], (np.zeros((2, 1, 4)), [0, 1])],
-        [0, 1, -0.1, "0.1", b"0.1", Nothing()],
+        [0, 1, -0.1, "0.1", b"0.1", (), [], Nothing()],
     ),
     "early_stopping": ([True, False, 1, 7, "best", "learned"], [0, 1.5, "last", None]),
-    "callbacks": ([None, [], [EarlyStopping()]], [(), EarlyStopping()]),
+    "callbacks": (
+        [None, [], [EarlyStopping()], [("own", EarlyStopping)], [("print_log", None)]],
+        [(), EarlyStopping(), [0.5], [None], [len], [object], [(0, EarlyStopping())]],
+    ),
     "device": (["cpu", torch.device("cpu"), "auto"], [0, None, "abacus"]),
     "precision": (["float32", "bfloat16", "auto"], ["float16", None, 32]),
     "random_state": ([None, 0, np.random.RandomState(0)], [-1, "0", 0.5]),
@@ -61,6 +64,13 @@ RANGES = {
     "verbose": ([0, 1, 2, True], [-1, None, "much"]),
     "warmup_epochs": ([0, 3, (0, 0), [2, 1]], [-1, 1.0, True, (1,), (1, -1), None]),
 }
+
+
+@pytest.mark.parametrize("name", ["batch_size", "max_epochs", "lr", "easy_share"])
+@pytest.mark.parametrize("value", [True, False])
+def test_a_truth_value_is_no_number(name, value):
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of ERTSClassifier"):
+        make_plan(ERTSClassifier(**{name: value}))
 
 
 def test_every_parameter_is_tried():
