@@ -6,6 +6,7 @@ headers and sizes before it reads. mne reads EDF too, and is far heavier.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable
 from functools import partial
@@ -100,22 +101,23 @@ def read_edf(
     how = check_reading("read_edf", leads=leads, allow_flat=allow_flat, missing=missing)
     name = check_file(path)
     with told_as(f"{name}: the file is no sound EDF", _MALFORMED):
-        _check_size(name)
+        _check_header(name)
         with pyedflib.EdfReader(name) as file:
             channels = [_channel(file, k) for k in range(file.signals_in_file)]
             return make_record(name, channels, how)
 
 
-def _check_size(name: str) -> None:
-    """Raise if a file has not the size that its header tells.
+def _check_header(name: str) -> None:
+    """Raise if a file has not the size that its header tells, or no time passes in it.
 
-    pyedflib looks at it too, but prints what it finds.
+    pyedflib looks at the size too, but prints what it finds.
     """
     with open(name, "rb") as file:
         head = file.read(256)
         n_bytes, n_records, n_signals = (
             int(head[at]) for at in (slice(184, 192), slice(236, 244), slice(252, 256))
         )
+        duration_s = float(head[244:252])
         file.seek(256 + 216 * n_signals)
         field = file.read(8 * n_signals)
     n_samples = sum(int(field[k : k + 8]) for k in range(0, 8 * n_signals, 8))
@@ -124,6 +126,11 @@ def _check_size(name: str) -> None:
         raise RecordError(
             f"{name}: the file must have {expected} bytes, as its header says. Got "
             f"{size} instead; restore the file."
+        )
+    if not 0 < duration_s < math.inf:
+        raise RecordError(
+            f"{name}: a data record must last some seconds, as its header says. Got "
+            f"{duration_s:g} instead; restore the file."
         )
 
 

@@ -114,6 +114,15 @@ def test_leads_that_are_absent(path, leads):
         read_edf(path, leads=leads)
 
 
+@pytest.mark.parametrize("duration", ["0", "-1", "nan", "inf"])
+def test_a_file_in_which_no_time_passes_is_refused(path, duration):
+    write_edf(path, X, NAMES)
+    data = path.read_bytes()
+    path.write_bytes(data[:244] + duration.ljust(8).encode() + data[252:])
+    with pytest.raises(RecordError, match=rf"must last some seconds.* Got {duration} "):
+        read_edf(path)
+
+
 def test_damaged_files(path, capfd):
     write_edf(path, X, NAMES)
     assert check_damage(path, read_edf) > 100

@@ -564,4 +564,6 @@ def attempted(target, data, folder):
         for told in (DoubtfulInputWarning, ExplanationWarning, WeightsWarning):
             warnings.simplefilter("ignore", told)
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
+        # numpy's word on files of Python 2, which it reads.
+        warnings.filterwarnings("ignore", message="Reading `.npy` or `.npz` file requ")
         return target.attempt(data, folder)
