@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,6 @@ def trained(args: argparse.Namespace, n_processes: int, n_threads: int) -> dict:
         ],
         env={**os.environ, "OMP_NUM_THREADS": str(n_threads)},
         check=True,
-        stderr=subprocess.DEVNULL,
     )
     return json.loads(args.told.read_text())
 
@@ -80,11 +80,13 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--width", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--n-threads", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--told", type=Path, default=Path("processes.json"))
+    parser.add_argument("--told", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.n_threads is not None:
         train(args)
         return
+    folder = tempfile.TemporaryDirectory()
+    args.told = Path(folder.name, "told.json")
     print("| width | | time per epoch (s) | EE | macro-AUC |")
     print("|---|---|---|---|---|")
     for width in args.widths:
@@ -101,7 +103,7 @@ def main() -> None:
                 f"| {own[0]['AUC']:.3f} |",
                 flush=True,
             )
-    args.told.unlink(missing_ok=True)
+    folder.cleanup()
 
 
 if __name__ == "__main__":

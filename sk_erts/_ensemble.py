@@ -14,7 +14,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sk_erts._classifier import ERTSClassifier
 from sk_erts._lib.checks import check_count, refuse
@@ -22,7 +22,7 @@ from sk_erts._lib.typing import Array, FloatArray
 from sk_erts._records.records import targets_of
 from sk_erts._records.task import SeveralLabels, Task, make_task
 from sk_erts._training.at_a_glance import ShowsAtAGlance
-from sk_erts._training.checkpoint import checkpoints_inside
+from sk_erts._training.checkpoint import checkpoints_inside, keeper_of
 from sk_erts._training.how_sure import Uncertainty
 from sk_erts.exceptions import DoubtfulInputWarning, ExplanationWarning
 
@@ -319,12 +319,16 @@ class DeepEnsemble(ShowsAtAGlance, MetaEstimatorMixin, ClassifierMixin, BaseEsti
     def _kept(self, checkpoint: Any, resume: bool) -> list[dict[str, Any]]:
         """Return with what each member is fitted, so that its training is kept."""
         if checkpoint is None:
-            handed_on = {"resume": resume} if resume else {}  # refused by the member
-            return [handed_on] * self.n_ensemble
+            keeper_of(None, resume)
+            return [{}] * self.n_ensemble
+        base = self._base()
+        if not has_fit_parameter(base, "checkpoint"):
+            wanted = "take a 'checkpoint' in its fit, to be kept"
+            refuse(self, "estimator", wanted, repr(base))
         if not isinstance(self.random_state, Integral):
             wanted = "be a number with a 'checkpoint', by which members are known again"
             refuse(self, "random_state", wanted, repr(self.random_state))
-        places = checkpoints_inside(checkpoint, self.n_ensemble)
+        places = checkpoints_inside(checkpoint, self.n_ensemble, resume)
         return [{"checkpoint": place, "resume": resume} for place in places]
 
     def _base(self) -> Any:

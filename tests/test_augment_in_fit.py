@@ -79,7 +79,7 @@ def test_steps_see_changed_records_and_nothing_else_does():
     clf.predict(X)
     clf.explain(X)
 
-    assert tried_out == 2
+    assert tried_out == 16  # a batch
     assert sum(in_steps) == clf.kept_counts_.sum()
     assert len(seen) == 1 + len(in_steps)
 
@@ -188,16 +188,41 @@ class NoStep(Callback):
     [
         (
             lambda X, rng: np.repeat(X, 2, axis=2),
-            r"got, \(2, 2, 64\), or shorter.* 128",
+            r"got, \(16, 2, 64\), or shorter.* 128",
         ),
-        (lambda X, rng: X[:1], r"got, \(2, 2, 64\), or shorter ones. Got \(1, 2, 64\)"),
-        (lambda X: X, "must take records and a generator, and return records. It says"),
+        (lambda X, rng: X[:1], r"got, \(16, 2, 64\), or shorter ones. Got \(1, "),
+        (
+            lambda X: X,
+            r"must take records and a generator, .*\(16, 2, 64\), it fails wi",
+        ),
+        (lambda X, rng: X + "mV", "it fails with UFuncTypeError"),
         (lambda X, rng: None, r"must return records .* Got \(\) instead"),
     ],
 )
 def test_what_cannot_work_fails_before_the_training(wrong, message):
     with pytest.raises(ValueError, match=rf"'augment' function .*{message}"):
         make(augment=wrong, callbacks=[NoStep()]).fit(X, Y)
+
+
+def test_records_of_a_batch_may_be_mixed():
+    def three(X, rng):
+        rows = rng.choice(len(X), 3, replace=False)
+        return X + X[rows].mean(axis=0)
+
+    make(augment=three, data_dropout=None, focus=None).fit(X, Y)
+
+
+def test_an_error_in_the_training_is_told_as_it_is():
+    calls = []
+
+    def fails_later(X, rng):
+        calls.append(len(X))
+        if len(calls) > 2:
+            raise TypeError("later")
+        return X
+
+    with pytest.raises(TypeError, match="^later$"):
+        make(augment=fails_later).fit(X, Y)
 
 
 def test_to_try_it_out_changes_no_record_and_draws_nothing():

@@ -7,6 +7,7 @@ import pytest
 from skorch.callbacks import Callback
 
 from sk_erts import ERTSClassifier
+from sk_erts._training.plan import make_plan
 from sk_erts.selection import Status, takes_gradient
 from tests.conftest import bumps
 
@@ -79,3 +80,10 @@ def test_partial_fit_has_none(small):
     clf = ERTSClassifier(**small | {"max_effective_epochs": 0.1})
     clf.partial_fit(X, Y, classes=[0, 1, 2])
     assert clf.effective_epochs_ == 1
+
+
+def test_a_budget_that_is_never_spent_leaves_the_warm_up_alone():
+    given = {"max_epochs": 6, "warmup_epochs": 5}
+    for budget, warm_up in ((None, 5), (100, 5), (1e308, 5), (6, 3)):
+        clf = ERTSClassifier(**given, max_effective_epochs=budget)
+        assert make_plan(clf).schedule.warmup_epochs == warm_up

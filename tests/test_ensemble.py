@@ -1,5 +1,6 @@
 """Several trainings together."""
 
+import shutil
 import warnings
 
 import numpy as np
@@ -400,6 +401,20 @@ class TestKept:
     def test_without_a_number_members_are_not_known_again(self, tmp_path, seed):
         with pytest.raises(ValueError, match="'random_state' .* be a number with"):
             self.fit(tmp_path, random_state=seed)
+
+    def test_all_folders_are_checked_before_anything_is_trained(self, tmp_path):
+        self.fit(tmp_path)
+        shutil.rmtree(tmp_path / "0")
+        X, y, _ = bumps(60)
+        ensemble = DeepEnsemble(QUICK, n_ensemble=3, random_state=0)
+        with pytest.raises(ValueError, match="1 of fit holds a training already"):
+            ensemble.fit(X, y, checkpoint=tmp_path)
+        assert not (tmp_path / "0").exists()
+
+    def test_members_must_be_able_to_be_kept(self, tmp_path):
+        ensemble = DeepEnsemble(LogisticRegression(), n_ensemble=2, random_state=0)
+        with pytest.raises(ValueError, match="'estimator' .* take a 'checkpoint' in"):
+            ensemble.fit(np.eye(4), [0, 1, 0, 1], checkpoint=tmp_path)
 
     def test_the_folder_is_checked(self):
         with pytest.raises(ValueError, match="must be a folder or a Checkpoint"):

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -18,7 +18,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file that takes its name when all of it is on the disk.
 
     It is written beside the place, so that whoever is killed meanwhile, or has no more
-    room, leaves the file of before. Its rights are those of any new file.
+    room, leaves the file of before. Its rights are those of that file, or of a new one.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with file:
             yield file
             to_disk(file)
+        if place.exists():
+            shutil.copymode(place, beside)
         os.replace(beside, place)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -56,7 +58,8 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Make a folder that takes its name when it is filled.
 
     One of this name gives way then, and is removed last. Whoever is killed between the
-    two renamings leaves both of them whole, under hidden names.
+    two renamings leaves both of them whole, under hidden names, the old one with
+    "before" in it.
 
     Parameters
     ----------
@@ -74,18 +77,21 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         If it cannot be made.
     """
     place = Path(os.path.realpath(path))
-    beside, before = _beside(place), _beside(place)
+    beside, before = _beside(place), _beside(place, "before-")
     with _named(path):
         beside.mkdir()
     try:
         yield beside
+        for folder, _, _ in os.walk(beside):
+            _sync_folder(Path(folder))
         if place.exists():
             os.replace(place, before)
         os.replace(beside, place)
     except BaseException:
-        if before.exists():
+        if before.exists() and not place.exists():
             os.replace(before, place)
-        shutil.rmtree(beside)
+        for left in (beside, before):
+            shutil.rmtree(left, ignore_errors=True)
         raise
     _sync_folder(place.parent)
     if before.exists():
@@ -120,8 +126,10 @@ def to_disk(file: IO[Any]) -> None:
     os.fsync(file.fileno())
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(unfinished_name(path.name) + secrets.token_hex(4))
+def _beside(path: Path, what: str = "") -> Path:
+    # A name may have 255 bytes, of which a letter takes up to four.
+    name = unfinished_name(path.name[:50]) + what
+    return path.with_name(name + secrets.token_hex(4))
 
 
 @contextmanager
@@ -138,8 +146,9 @@ def _sync_folder(folder: Path) -> None:
     """Let the new name reach the disk too, where folders can be synchronised."""
     if os.name != "posix":
         return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with suppress(OSError):  # not of every disk, nor by everybody
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

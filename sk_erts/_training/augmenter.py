@@ -30,6 +30,8 @@ class Augmenter:
         Draws the changes.
     """
 
+    is_trying = False  # errors of a step are told with its name
+
     def __init__(self, steps: Sequence[Augment], rng: np.random.Generator) -> None:
         self.steps = steps
         self.rng = rng
@@ -61,35 +63,41 @@ class Augmenter:
         inputs["X"] = inputs["X"][..., : max(lengths)]
         inputs["lengths"] = torch.tensor(lengths)
 
-    def try_out(self, training_set: TrainingSet) -> None:
-        """Change copies of two records, so that what cannot work fails now.
+    def try_out(self, training_set: TrainingSet, batch_size: int) -> None:
+        """Change copies of a batch, so that what cannot work fails now.
 
         Parameters
         ----------
         training_set : TrainingSet
             Where the records are.
+        batch_size : int
+            How many of them.
 
         Raises
         ------
         ValueError
-            If a step does not take records and a generator, or returns something else
-            than records.
+            If a step fails, or returns something else than records.
         """
-        batch = training_set.signals(np.arange(min(2, len(training_set))), CPU)
+        batch = training_set.signals(np.arange(min(batch_size, len(training_set))), CPU)
         inputs = {"X": batch.x.clone()}
         if batch.lengths is not None:
             inputs["lengths"] = batch.lengths
         # Another generator: what is drawn in the training stays the same.
-        Augmenter(self.steps, np.random.default_rng(0))(inputs)
+        trial = Augmenter(self.steps, np.random.default_rng(0))
+        trial.is_trying = True
+        trial(inputs)
 
     def _changed(self, X: FloatArray) -> FloatArray:
         for step in self.steps:
             try:
                 changed = np.asarray(step(X, self.rng), dtype=np.float32)
-            except TypeError as error:
+            except Exception as error:
+                if not self.is_trying:
+                    raise
                 raise ValueError(
                     f"The 'augment' function {step!r} must take records and a "
-                    f"generator, and return records. It says: {error}"
+                    f"generator, and return records. Given the shape {X.shape}, it "
+                    f"fails with {type(error).__name__}: {error}"
                 ) from error
             same = changed.ndim == 3 and changed.shape[:2] == X.shape[:2]
             if not (same and 0 < changed.shape[2] <= X.shape[2]):

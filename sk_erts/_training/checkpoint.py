@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from sk_erts._lib.checks import check_number
+from sk_erts._lib.checks import check_number, refuse
 from sk_erts._lib.warn import warn_caller
 from sk_erts._lib.whole import unfinished_name
 from sk_erts._records.divide import FitData
@@ -78,7 +79,10 @@ class Checkpoint:
         self, folder: str | os.PathLike[str], *, every_min: float = 0.0
     ) -> None:
         check_number(type(self).__name__, "every_min", every_min, least=0)
-        self.folder = Path(folder)
+        if not os.fspath(folder):
+            refuse(self, "folder", "name a folder", "''")
+        # Also good in a worker process, which may be somewhere else.
+        self.folder = Path(folder).expanduser().absolute()
         self.every_min = every_min
 
     def __repr__(self) -> str:
@@ -109,25 +113,20 @@ class Keeper:
         self._written_at = -np.inf
         self._has_warned = False
         self._identity: dict[str, Any] = {}
+        there = _trainings_in(checkpoint, resume)
         self.folder.mkdir(parents=True, exist_ok=True)
         for unfinished in self.folder.glob(f"{unfinished_name(NEW)}*"):
             unfinished.unlink()
-        there = [self.folder / name for name in (NEW, LAST, BEFORE)]
-        there = [path for path in there if path.exists()]
-        if there and not resume:
-            raise ValueError(
-                f"The 'checkpoint' {self.folder} of fit holds a training already. Pass "
-                "resume=True to go on with it, or name another folder."
-            )
         self._found = _newest_of(there) if there else None
 
     def planned(self, plan: Plan) -> Plan:
-        """Return the plan with the seed of the training that is taken up.
+        """Return the plan with what the training that is taken up has drawn or found.
 
         Parameters
         ----------
         plan : Plan
-            As the parameters say; without a `random_state` its seed is a new one.
+            As the parameters say; without a `random_state` its seed is a new one, and
+            ``precision="auto"`` is what pays here.
 
         Returns
         -------
@@ -136,7 +135,8 @@ class Keeper:
         """
         if self._found is None:
             return plan
-        return replace(plan, seed=self._found["seed"])
+        chosen = self._found.get("precision", plan.precision)
+        return replace(plan, seed=self._found["seed"], precision=chosen)
 
     def begin(self, run: Run, params: Mapping[str, Any]) -> None:
         """Take the training up, or write down that it has begun.
@@ -160,7 +160,7 @@ class Keeper:
             If the folder cannot be written to.
         """
         self._identity = _identity(run.data, params)
-        self._seed = run.plan.seed
+        self._chosen = {"seed": run.plan.seed, "precision": run.plan.precision}
         if self._found is None:
             self._write(run.state())
             return
@@ -189,17 +189,19 @@ class Keeper:
             self._write(state())
         except OSError as error:
             if not self._has_warned:
+                is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+                advice = "Make room there" if is_full else "See what is wrong there"
                 warn_caller(
                     f"The checkpoint in {self.folder} cannot be written ({error}). The "
-                    "training goes on; the last one that could be is left. Make room "
-                    "there: the next epoch tries again.",
+                    f"training goes on; the last one that could be is left. {advice}: "
+                    "the next epoch tries again.",
                     CheckpointWarning,
                 )
             self._has_warned = True
 
     def _write(self, state: dict[str, Any]) -> None:
         last, before = self.folder / LAST, self.folder / BEFORE
-        whole = {"identity": self._identity, "seed": self._seed, "run": state}
+        whole = {"identity": self._identity, **self._chosen, "run": state}
         # Whoever is killed between two of these lines leaves the newest one whole.
         write_archive(self.folder / NEW, WHAT, whole)
         if last.exists():
@@ -256,7 +258,7 @@ def keeper_of(checkpoint: Any, resume: bool) -> Keeper | None:
     return Keeper(_as_checkpoint(checkpoint), resume=resume)
 
 
-def checkpoints_inside(checkpoint: Any, n: int) -> list[Checkpoint]:
+def checkpoints_inside(checkpoint: Any, n: int, resume: bool) -> list[Checkpoint]:
     """Return a place for each of several trainings, in one folder.
 
     Parameters
@@ -265,6 +267,8 @@ def checkpoints_inside(checkpoint: Any, n: int) -> list[Checkpoint]:
         The folder, and how often each is written down.
     n : int
         Number of trainings.
+    resume : bool
+        Whether they are to be taken up.
 
     Returns
     -------
@@ -274,10 +278,27 @@ def checkpoints_inside(checkpoint: Any, n: int) -> list[Checkpoint]:
     Raises
     ------
     ValueError
-        If `checkpoint` is no folder.
+        If `checkpoint` is no folder, or holds trainings that are not to be taken up.
     """
     own = _as_checkpoint(checkpoint)
-    return [Checkpoint(own.folder / str(i), every_min=own.every_min) for i in range(n)]
+    places = [
+        Checkpoint(own.folder / str(i), every_min=own.every_min) for i in range(n)
+    ]
+    for place in places:  # all of them before the first is trained
+        _trainings_in(place, resume)
+    return places
+
+
+def _trainings_in(checkpoint: Checkpoint, resume: bool) -> list[Path]:
+    """Return the files of a training, the newest first, if they may be there."""
+    paths = [checkpoint.folder / name for name in (NEW, LAST, BEFORE)]
+    there = [path for path in paths if path.exists()]
+    if there and not resume:
+        raise ValueError(
+            f"The 'checkpoint' {checkpoint.folder} of fit holds a training already. "
+            "Pass resume=True to go on with it, or name another folder."
+        )
+    return there
 
 
 def _as_checkpoint(checkpoint: Any) -> Checkpoint:

@@ -202,9 +202,10 @@ class Plan:
         return replace(self, policy=self.policy_without_maps, policy_without_maps=None)
 
     def of_process(self, processes: Processes) -> Plan:
-        """Return the plan for one of several processes: one seed, one that shows."""
+        """Return the plan for one of several processes: they agree, and one shows."""
+        seed, precision = processes.agreed(lambda: (self.seed, self.precision))
         verbose = self.verbose if processes.is_first else 0
-        return replace(self, seed=processes.agreed(lambda: self.seed), verbose=verbose)
+        return replace(self, seed=seed, precision=precision, verbose=verbose)
 
 
 def make_plan(
@@ -259,8 +260,8 @@ def make_plan(
         validation = float(validation)
     budget = None if one_epoch else estimator.max_effective_epochs
     if budget is not None:
+        warm_ups = int(min(warm_ups[0], budget / 2)), warm_ups[1]
         budget = min(budget, estimator.max_epochs)  # more cannot be spent
-        warm_ups = min(warm_ups[0], int(budget / 2)), warm_ups[1]
     return Plan(
         module=estimator.module,
         parts=_checked_parts(estimator),
@@ -329,7 +330,8 @@ def _needs_validation(estimator: Any) -> bool:
     if _restores_best(estimator.early_stopping):
         return True
     callbacks = [
-        own[1] if isinstance(own, tuple) else own for own in estimator.callbacks or []
+        own[1] if isinstance(own, tuple | list) else own
+        for own in estimator.callbacks or []
     ]
     return any(
         str(getattr(own, "monitor", "")).startswith("valid")

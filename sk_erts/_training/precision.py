@@ -111,7 +111,10 @@ def in_float32(outputs: Any) -> Any:
     if isinstance(outputs, Mapping):
         return {name: in_float32(own) for name, own in outputs.items()}
     if isinstance(outputs, tuple | list):
-        return tuple(map(in_float32, outputs))
+        own = list(map(in_float32, outputs))
+        if hasattr(outputs, "_fields"):
+            return type(outputs)(*own)
+        return own if isinstance(outputs, list) else tuple(own)
     return outputs
 
 

@@ -200,7 +200,13 @@ class Processes:
             for layer in layers:
                 del layer.forward
 
-    def _normalised(self, layer: _BatchNorm, x: torch.Tensor) -> torch.Tensor:
+    def _normalised(self, layer: _BatchNorm, given: torch.Tensor) -> torch.Tensor:
+        # As torch does by itself: statistics have all bits, whatever steps are in.
+        x = given.float() if given.dtype in (torch.bfloat16, torch.float16) else given
+        with torch.autocast(given.device.type, enabled=False):
+            return self._in_full(layer, x).to(given.dtype)
+
+    def _in_full(self, layer: _BatchNorm, x: torch.Tensor) -> torch.Tensor:
         axes = [0, *range(2, x.ndim)]
         shape = [1, -1, *[1] * (x.ndim - 2)]
         # Variances, since squares of what is far from zero would be rounded.

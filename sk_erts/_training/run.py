@@ -206,7 +206,7 @@ class Run:
             # Drawn apart, so that the selection is the same with and without.
             own = rng.spawn(processes.size)[processes.rank]
             self.augmenter = Augmenter(plan.augment, own)
-            self.augmenter.try_out(data.train)
+            self.augmenter.try_out(data.train, plan.batch_size)
         self.validation = ValidationCallback(task) if data.valid else None
         self._n_epochs_before = 0
         self._was_interrupted = False

@@ -74,11 +74,65 @@ class TestWhatIsWritten:
             os.umask(before)
         assert (tmp_path / "file.npy").stat().st_mode & 0o777 == 0o640
 
+    def test_who_might_read_it_may_read_it_again(self, clf, tmp_path, write):
+        path = tmp_path / "file.npy"
+        path.touch(mode=0o600)
+        write(clf, path)
+        assert path.stat().st_mode & 0o777 == 0o600
+
     def test_an_error_tells_the_name_that_was_given(self, clf, tmp_path, write):
         path = tmp_path / "nowhere" / "file.npy"
         with pytest.raises(FileNotFoundError) as caught:
             write(clf, path)
         assert caught.value.filename == str(path)
+
+
+@pytest.mark.parametrize("error", [FULL, KeyboardInterrupt()])
+@pytest.mark.parametrize("step", ["write", "fsync", "replace"])
+def test_whatever_fails_the_file_of_before_is_left(tmp_path, monkeypatch, step, error):
+    path = tmp_path / "file"
+    path.write_bytes(b"of before")
+
+    def fail(*args):
+        raise error
+
+    def write():
+        with whole_file(path) as file:
+            file.write(b"new")
+            if step == "write":
+                fail()
+
+    with monkeypatch.context() as patch:
+        if step != "write":
+            patch.setattr(os, step, fail)
+        with pytest.raises(type(error)):
+            write()
+    assert path.read_bytes() == b"of before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "ä" * 127])
+def test_a_name_may_be_as_long_as_any(tmp_path, name):
+    with whole_file(tmp_path / name) as file:
+        file.write(b"new")
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_a_folder_that_cannot_be_synchronised_is_no_failure(
+    tmp_path, monkeypatch, whole
+):
+    real = os.open
+
+    def refuse(path, *args, **kwargs):
+        if os.path.isdir(path):
+            raise PermissionError(path)
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with whole(tmp_path / "new"):
+        pass
+    assert os.listdir(tmp_path) == ["new"]
 
 
 def test_what_a_link_leads_to_is_written(tmp_path):
@@ -131,6 +185,56 @@ class TestFolder:
             self.write(folder)
         assert os.listdir(folder) == ["old"]
         assert os.listdir(folder.parent) == ["folder"]
+
+    @pytest.mark.parametrize("error", [FULL, KeyboardInterrupt()])
+    def test_what_fails_while_it_is_filled_leaves_the_folder_of_before(
+        self, folder, error
+    ):
+        def write():
+            with whole_folder(folder) as beside:
+                (beside / "new").touch()
+                raise error
+
+        with pytest.raises(type(error)):
+            write()
+        assert os.listdir(folder) == ["old"]
+        assert os.listdir(folder.parent) == ["folder"]
+
+    def test_ctrl_c_just_after_the_last_renaming_leaves_the_new_folder(
+        self, folder, monkeypatch
+    ):
+        real = os.replace
+
+        def replace(source, target):
+            real(source, target)
+            if target == folder:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(os, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            self.write(folder)
+        assert os.listdir(folder) == ["new"]
+        assert os.listdir(folder.parent) == ["folder"]
+
+    def test_it_is_on_the_disk_before_it_has_its_name(self, folder, monkeypatch):
+        done, fsync, replace = [], os.fsync, os.replace
+
+        def synced(handle):
+            done.append(os.path.realpath(f"/proc/self/fd/{handle}"))
+            fsync(handle)
+
+        def renamed(source, target):
+            done.append(target)
+            replace(source, target)
+
+        monkeypatch.setattr(os, "fsync", synced)
+        monkeypatch.setattr(os, "replace", renamed)
+        with whole_folder(folder) as beside:
+            (beside / "inside").mkdir()
+        before = done[2]
+        inside = [str(beside), str(beside / "inside")]
+        assert done == [*inside, before, folder, str(folder.parent)]
+        assert before.name.startswith(".folder-before-")
 
     def test_nothing_is_removed_before_the_new_one_has_its_name(
         self, folder, monkeypatch

@@ -3,14 +3,20 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback
 
 from sk_erts import ERTSClassifier
 from sk_erts._training import precision as precision_module
-from sk_erts._training.precision import ScoringPrecision, bfloat16_pays
+from sk_erts._training.precision import (
+    ScoringPrecision,
+    bfloat16_pays,
+    in_float32,
+)
 from sk_erts.datasets import make_ecg
 from sk_erts.models._registry import MODELS
 from tests.conftest import bumps
@@ -235,6 +241,14 @@ def losses_noting(seen):
     return losses
 
 
+class BreaksOff(Callback):
+    epoch = 2
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == self.epoch:
+            raise OverflowError
+
+
 class TestSteps:
     def fit(self, **params):
         X, y, _ = bumps(60)
@@ -242,10 +256,12 @@ class TestSteps:
         clf.set_params(looks__first_step=0, looks__precision="float32", **params)
         return clf.fit(X, y), X
 
+    @pytest.mark.parametrize("share", [None, 0.3])
     @pytest.mark.parametrize("name", ["float32", "bfloat16"])
-    def test_only_the_network_computes_so_and_only_in_steps(self, name):
+    def test_only_the_network_computes_so_and_only_in_steps(self, name, share):
         seen = set()
-        clf, X = self.fit(module=Told, precision=name, criterion=losses_noting(seen))
+        told = {"criterion": losses_noting(seen), "validation_fraction": share}
+        clf, X = self.fit(module=Told, precision=name, **told)
         clf.predict(X)
         network = clf.net_.module_
         assert network.seen == {True: {getattr(torch, name)}, False: {torch.float32}}
@@ -258,6 +274,39 @@ class TestSteps:
         clf, _ = self.fit(module=Told, precision="auto")
         found = torch.bfloat16 if pays else torch.float32
         assert clf.net_.module_.seen[True] == {found}
+
+    def test_what_auto_has_found_holds_on_another_machine(self, tmp_path, monkeypatch):
+        X, y, _ = bumps(60)
+        clf = ERTSClassifier(Told, precision="auto", random_state=0, verbose=0)
+        clf.set_params(max_epochs=3, callbacks=[BreaksOff()])
+        monkeypatch.setattr(precision_module, "bfloat16_pays", lambda device: True)
+        with pytest.raises(OverflowError):
+            clf.fit(X, y, checkpoint=tmp_path)
+        monkeypatch.setattr(precision_module, "bfloat16_pays", lambda device: False)
+        monkeypatch.setattr(BreaksOff, "epoch", None)
+        clf.fit(X, y, checkpoint=tmp_path, resume=True)
+        assert clf.net_.module_.seen[True] == {torch.bfloat16}
+
+    def test_what_a_network_returns_keeps_its_type(self):
+        class Pair(NamedTuple):
+            logits: torch.Tensor
+            others: list
+
+        half = torch.ones(2, dtype=torch.bfloat16)
+        found = in_float32({"pair": Pair(half, [half, None, 3]), "n": (half.int(),)})
+        assert type(found["pair"]) is Pair
+        assert type(found["pair"].others) is list
+        assert type(found["n"]) is tuple
+        assert found["pair"].logits.dtype == torch.float32
+        assert found["pair"].others[0].dtype == torch.float32
+        assert found["n"][0].dtype == torch.int32
+
+    def test_records_may_differ_in_length(self):
+        X, y, _ = bumps(60)
+        clf = ERTSClassifier(module__width=4, max_epochs=1, random_state=0, verbose=0)
+        clf.set_params(precision="bfloat16")
+        proba = clf.fit([x[:, : 40 + i % 20] for i, x in enumerate(X)], y)
+        assert np.isfinite(proba.predict_proba(X)).all()
 
     def test_it_is_a_parameter_of_a_checkpoint(self, tmp_path):
         X, y, _ = bumps(60)

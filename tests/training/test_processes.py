@@ -75,8 +75,18 @@ class TestTwoProcesses:
             np.testing.assert_allclose(first["weights"], alone["weights"], atol=2e-4)
             np.testing.assert_allclose(first["loss"], alone["loss"], rtol=1e-3)
 
+    def test_in_half_the_bits_normalise_with_all_of_them(self, ended):
+        alone, first = ended.alone["half the bits"], ended.two[0]["half the bits"]
+        # Each product is rounded to eight bits, in another order.
+        close = {"rtol": 0.05, "atol": 0.02}
+        np.testing.assert_allclose(first["weights"], alone["weights"], **close)
+        np.testing.assert_allclose(first["loss"], alone["loss"], rtol=0.01)
+        whole = ended.two[0]["full data"]["weights"]
+        assert not np.allclose(first["weights"], whole, atol=1e-6)
+
     def test_are_alike_bit_for_bit(self, ended):
-        for scene in ("as it comes", "each its own noise", "any seed", "resumed"):
+        scenes = ("as it comes", "each its own noise", "any seed", "resumed")
+        for scene in (*scenes, "half the bits"):
             one, other = (dict(found[scene]) for found in ended.two)
             one.pop("read", None), other.pop("read", None)
             assert same(one, other), scene

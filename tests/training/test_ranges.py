@@ -361,19 +361,21 @@ def test_auto_is_a_gpu_where_there_is_one(monkeypatch, there, name):
 
 
 @pytest.mark.parametrize(("rank", "verbose"), [(0, 2), (1, 0)])
-def test_of_several_processes_one_shows_and_all_have_its_seed(
+def test_of_several_processes_one_shows_and_all_have_what_it_has(
     monkeypatch, rank, verbose
 ):
     processes = Processes()
     processes.rank = rank
     asked = []
     monkeypatch.setattr(
-        Processes, "agreed", lambda self, find: asked.append(find()) or 99
+        Processes,
+        "agreed",
+        lambda self, find: asked.append(find()) or (99, "bfloat16"),
     )
     plan = make_plan(ERTSClassifier(verbose=2, random_state=0))
     found = plan.of_process(processes)
-    assert (found.seed, found.verbose) == (99, verbose)
-    assert asked == [plan.seed]
+    assert (found.seed, found.precision, found.verbose) == (99, "bfloat16", verbose)
+    assert asked == [(plan.seed, "float32")]
     assert found.epochs == plan.epochs
 
 

@@ -134,8 +134,18 @@ class TestTexts:
 
 class TestCheckpoints:
     def test_it_says_what_it_is(self, tmp_path):
-        assert repr(Checkpoint("a/b")) == "Checkpoint('a/b', every_min=0.0)"
-        assert repr(Checkpoint("a", every_min=2)) == "Checkpoint('a', every_min=2)"
+        assert repr(Checkpoint("/a/b")) == "Checkpoint('/a/b', every_min=0.0)"
+        assert repr(Checkpoint("/a", every_min=2)) == "Checkpoint('/a', every_min=2)"
+
+    def test_its_folder_is_the_same_wherever_a_process_is(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        assert Checkpoint("a/b").folder == tmp_path / "a" / "b"
+        assert Checkpoint("~/a").folder == tmp_path / "home" / "a"
+
+    def test_it_is_somewhere(self):
+        with pytest.raises(ValueError, match="'folder' .* of Checkpoint must name a f"):
+            Checkpoint("")
 
     @pytest.mark.parametrize("wrong", [-1, "1", None])
     def test_minutes_that_are_none(self, wrong):
@@ -165,7 +175,7 @@ class TestCheckpoints:
 
     def kept(self, folder, **params):
         keeper = Keeper(Checkpoint(folder, **params), resume=True)
-        keeper._identity, keeper._seed = {"lr": "1"}, 7
+        keeper._identity, keeper._chosen = {"lr": "1"}, {"seed": 7}
         return keeper
 
     def test_the_last_one_and_the_one_before(self, tmp_path):
