@@ -25,14 +25,16 @@ from sk_erts.augmentation import RandomCrop
 from sk_erts.datasets import load_ptbxl
 from sk_erts.selection import InfoBatch
 
-FULL, BF16 = "full data", "bfloat16"
+FULL = "full data"
 SCHEMES = {
     FULL: {"data_dropout": None, "focus": None},
     "InfoBatch": {"selection": InfoBatch()},
     "as it comes": {},
     "put aside": {"doubt": "drop"},
-    "full data, bfloat16": {"data_dropout": None, "focus": None, "precision": BF16},
-    "as it comes, bfloat16": {"precision": BF16},
+}
+SCHEMES |= {
+    f"{name}, bfloat16": SCHEMES[name] | {"steps__precision": "bfloat16"}
+    for name in (FULL, "as it comes")
 }
 METRICS = {
     "auc": "macro-AUC",

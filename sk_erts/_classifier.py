@@ -18,6 +18,7 @@ from sk_erts._training.calibration import Calibration
 from sk_erts._training.checkpoint import keeper_of, train_kept
 from sk_erts._training.how_sure import TellsHowSure
 from sk_erts._training.plan import MOVED, make_plan
+from sk_erts._training.precision import StepOptions
 from sk_erts._training.processes import Processes
 from sk_erts._training.published import PublishesTraining
 from sk_erts._training.run import Run, Trained
@@ -149,9 +150,6 @@ class ERTSClassifier(
         Called after the estimator's own; copied, but for what they hold.
     device : str, default="auto"
         Where to train; ``"auto"`` takes a GPU where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
-        What training steps are computed with; weights, losses and predictions stay in
-        float32. ``"auto"`` is bfloat16 where the processor has instructions for it.
     random_state : int, RandomState instance or None, default=None
         Determines weights, order, selection and split. Of global generators only
         NumPy's is touched, and only by None.
@@ -161,7 +159,10 @@ class ERTSClassifier(
         0 is silent, 1 a progress bar in terminals and notebooks, 2 skorch's table.
     **skorch_params
         Parameters of the parts: ``module__*``, ``optimizer__*``, ``criterion__*``,
-        ``iterator_train__*``, ``iterator_valid__*``, ``callbacks__*``; and what is
+        ``iterator_train__*``, ``iterator_valid__*``, ``callbacks__*``;
+        ``steps__precision``, "float32" by default, with "bfloat16" training steps are
+        computed in half the bits, with "auto" where the processor has instructions for
+        it (weights, losses and predictions stay in float32); and what is
         measured on the validation part once the network is trained, nothing by
         default: ``calibration__temperature=True`` divides all logits by the number
         that calibrates the probabilities best; ``calibration__sensitivity`` and
@@ -244,7 +245,11 @@ class ERTSClassifier(
     True
     """
 
-    NESTED: ClassVar[dict[str, Any]] = {"looks": Looks, "calibration": Calibration}
+    NESTED: ClassVar[dict[str, Any]] = {
+        "looks": Looks,
+        "steps": StepOptions,
+        "calibration": Calibration,
+    }
     MOVED = MOVED
 
     def __init__(
@@ -275,7 +280,6 @@ class ERTSClassifier(
         early_stopping: bool | int | str = False,
         callbacks: Any = None,
         device: Any = "auto",
-        precision: str = "float32",
         random_state: Any = None,
         warm_start: bool = False,
         verbose: int = 1,
@@ -306,7 +310,6 @@ class ERTSClassifier(
         self.early_stopping = early_stopping
         self.callbacks = callbacks
         self.device = device
-        self.precision = precision
         self.random_state = random_state
         self.warm_start = warm_start
         self.verbose = verbose

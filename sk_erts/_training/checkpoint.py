@@ -126,7 +126,7 @@ class Keeper:
         ----------
         plan : Plan
             As the parameters say; without a `random_state` its seed is a new one, and
-            ``precision="auto"`` is what pays here.
+            ``steps__precision="auto"`` is what pays here.
 
         Returns
         -------

@@ -24,7 +24,7 @@ from sk_erts._lib.names import nearest
 from sk_erts._records.task import ClassWeight
 from sk_erts._training.augmenter import Augment
 from sk_erts._training.calibration import Calibration
-from sk_erts._training.precision import chosen_precision
+from sk_erts._training.precision import StepOptions
 from sk_erts._training.processes import Processes
 from sk_erts._training.skorch_params import Parts, SkorchEstimator
 from sk_erts.models import get_model
@@ -80,7 +80,6 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "early_stopping": ["boolean", AT_LEAST_ONE, StrOptions({"best", "learned"})],
     "callbacks": [list, None],
     "device": [str, torch.device],
-    "precision": [StrOptions({"float32", "bfloat16", "auto"})],
     "random_state": ["random_state"],
     "warm_start": ["boolean"],
     "verbose": ["verbose"],
@@ -241,6 +240,8 @@ def make_plan(
     _check_callbacks(estimator.callbacks, name)
     looks = estimator.nested("looks")
     looks.check(name)
+    steps = estimator.nested("steps") if "steps" in estimator.NESTED else StepOptions()
+    steps.check(name)
     measures = "calibration" in estimator.NESTED and not one_epoch
     calibration = estimator.nested("calibration") if measures else Calibration()
     calibration.check(name)
@@ -277,7 +278,7 @@ def make_plan(
         budget=budget,
         seed=_seed(estimator, n_epochs_before),
         device=device,
-        precision=chosen_precision(estimator.precision, device),
+        precision=steps.chosen(device),
         looks=looks,
         cam_layer=estimator.cam_layer,
         optimizer=estimator.optimizer,

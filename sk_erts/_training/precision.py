@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 
 from sk_erts._lib.typing import FloatArray
 
 __all__ = [
     "ScoringPrecision",
+    "StepOptions",
     "bfloat16_pays",
-    "chosen_precision",
     "in_float32",
     "in_half",
 ]
@@ -77,6 +79,60 @@ class ScoringPrecision:
         return bool(np.abs(exact - rounded).max(initial=0) <= TOLERANCE)
 
 
+class StepOptions(BaseEstimator):
+    """How training steps are computed.
+
+    Parameters of the classifier reach it by double underscores, as in
+    ``ERTSClassifier(steps__precision="bfloat16")``.
+
+    Parameters
+    ----------
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        What the network computes with; weights and losses stay in float32. ``"auto"``
+        is bfloat16 where the processor has instructions for it.
+    """
+
+    def __init__(self, precision: str = "float32") -> None:
+        self.precision = precision
+
+    def check(self, owner: str) -> None:
+        """Judge the parameter.
+
+        Parameters
+        ----------
+        owner : str
+            Class of the estimator, for errors.
+
+        Raises
+        ------
+        ValueError
+            If it is none of the three.
+        """
+        allowed = StrOptions({"float32", "bfloat16", "auto"})
+        validate_parameter_constraints(
+            {"steps__precision": [allowed]}, {"steps__precision": self.precision}, owner
+        )
+
+    def chosen(self, device: torch.device) -> str:
+        """Return what steps are computed with on a device.
+
+        Nothing is timed or tried out: it is the same on each machine of a kind.
+
+        Parameters
+        ----------
+        device : torch.device
+            Where the network is trained.
+
+        Returns
+        -------
+        precision : {"float32", "bfloat16"}
+            Never "auto".
+        """
+        if self.precision != "auto":
+            return self.precision
+        return "bfloat16" if bfloat16_pays(device.type) else "float32"
+
+
 def in_half(device: torch.device) -> AbstractContextManager[object]:
     """Return the context in which a network computes in bfloat16.
 
@@ -116,26 +172,6 @@ def in_float32(outputs: Any) -> Any:
             return type(outputs)(*own)
         return own if isinstance(outputs, list) else tuple(own)
     return outputs
-
-
-def chosen_precision(wanted: str, device: torch.device) -> str:
-    """Return what training steps are computed with.
-
-    Parameters
-    ----------
-    wanted : {"float32", "bfloat16", "auto"}
-        As the user said.
-    device : torch.device
-        Where the network is trained.
-
-    Returns
-    -------
-    chosen : {"float32", "bfloat16"}
-        Nothing is timed or tried out: the same on each machine of a kind.
-    """
-    if wanted != "auto":
-        return wanted
-    return "bfloat16" if bfloat16_pays(device.type) else "float32"
 
 
 def bfloat16_pays(device_type: str) -> bool:

@@ -237,7 +237,6 @@ class ECGTextPretrainer(
     doubt: ClassVar[str] = "drop"
     criterion: ClassVar[None] = None
     class_weight: ClassVar[None] = None
-    precision: ClassVar[str] = "float32"
     validation_fraction: ClassVar[None] = None
     early_stopping: ClassVar[bool] = False
     warm_start: ClassVar[bool] = False

@@ -61,7 +61,7 @@ class Looks(BaseEstimator):
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         What records are looked at with. ``"auto"`` is bfloat16 where the processor
         has instructions for it and the first confidences differ by no more than 0.05.
-        Training steps have a `precision` of their own; predictions are in float32.
+        Training steps have a ``steps__precision``; predictions are in float32.
 
     Examples
     --------

@@ -342,7 +342,7 @@ SOUND_PARAMETERS = {
     "optimizer__weight_decay": [0.0, 0.1],
     "iterator_train__num_workers": [0],
     "calibration__temperature": [True, False],
-    "precision": ["float32", "bfloat16", "auto"],
+    "steps__precision": ["float32", "bfloat16", "auto"],
     "cam_layer": [None],
     "device": ["auto", "cpu", torch.device("cpu")],
     "callbacks": [None, []],

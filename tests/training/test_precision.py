@@ -261,7 +261,7 @@ class TestSteps:
     def test_only_the_network_computes_so_and_only_in_steps(self, name, share):
         seen = set()
         told = {"criterion": losses_noting(seen), "validation_fraction": share}
-        clf, X = self.fit(module=Told, precision=name, **told)
+        clf, X = self.fit(module=Told, steps__precision=name, **told)
         clf.predict(X)
         network = clf.net_.module_
         assert network.seen == {True: {getattr(torch, name)}, False: {torch.float32}}
@@ -271,13 +271,13 @@ class TestSteps:
     @pytest.mark.parametrize("pays", [True, False])
     def test_auto_asks_the_processor(self, pays, monkeypatch):
         monkeypatch.setattr(precision_module, "bfloat16_pays", lambda device: pays)
-        clf, _ = self.fit(module=Told, precision="auto")
+        clf, _ = self.fit(module=Told, steps__precision="auto")
         found = torch.bfloat16 if pays else torch.float32
         assert clf.net_.module_.seen[True] == {found}
 
     def test_what_auto_has_found_holds_on_another_machine(self, tmp_path, monkeypatch):
         X, y, _ = bumps(60)
-        clf = ERTSClassifier(Told, precision="auto", random_state=0, verbose=0)
+        clf = ERTSClassifier(Told, steps__precision="auto", random_state=0, verbose=0)
         clf.set_params(max_epochs=3, callbacks=[BreaksOff()])
         monkeypatch.setattr(precision_module, "bfloat16_pays", lambda device: True)
         with pytest.raises(OverflowError):
@@ -304,7 +304,7 @@ class TestSteps:
     def test_records_may_differ_in_length(self):
         X, y, _ = bumps(60)
         clf = ERTSClassifier(module__width=4, max_epochs=1, random_state=0, verbose=0)
-        clf.set_params(precision="bfloat16")
+        clf.set_params(steps__precision="bfloat16")
         proba = clf.fit([x[:, : 40 + i % 20] for i, x in enumerate(X)], y)
         assert np.isfinite(proba.predict_proba(X)).all()
 
@@ -312,13 +312,17 @@ class TestSteps:
         X, y, _ = bumps(60)
         clf = ERTSClassifier(module=Told, max_epochs=1, verbose=0, random_state=0)
         clf.fit(X, y, checkpoint=tmp_path)
-        clf.set_params(precision="bfloat16")
-        with pytest.raises(ValueError, match="'precision' was 'float32' and is 'bfl"):
+        clf.set_params(steps__precision="bfloat16")
+        with pytest.raises(
+            ValueError, match="'steps__precision' was 'float32' and is 'bfl"
+        ):
             clf.fit(X, y, checkpoint=tmp_path, resume=True)
 
     def test_another_one_is_refused(self):
-        with pytest.raises(ValueError, match=r"'precision' .* must be a str among"):
-            self.fit(precision="float16")
+        with pytest.raises(
+            ValueError, match=r"'steps__precision' .* must be a str among"
+        ):
+            self.fit(steps__precision="float16")
 
     @pytest.mark.parametrize("name", MODELS)
     def test_every_network_takes_its_steps_in_about_the_same_direction(self, name):
@@ -328,7 +332,11 @@ class TestSteps:
 
         def weights(lr, precision):
             clf = ERTSClassifier(
-                name, max_epochs=1, random_state=0, verbose=0, precision=precision
+                name,
+                max_epochs=1,
+                random_state=0,
+                verbose=0,
+                steps__precision=precision,
             )
             clf.set_params(optimizer=torch.optim.SGD, lr=lr, **params).fit(X, y)
             parts = clf.net_.module_.parameters()

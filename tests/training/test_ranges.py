@@ -58,7 +58,6 @@ RANGES = {
         [(), EarlyStopping(), [0.5], [None], [len], [object], [(0, EarlyStopping())]],
     ),
     "device": (["cpu", torch.device("cpu"), "auto"], [0, None, "abacus"]),
-    "precision": (["float32", "bfloat16", "auto"], ["float16", None, 32]),
     "random_state": ([None, 0, np.random.RandomState(0)], [-1, "0", 0.5]),
     "warm_start": ([True, False], [1, None, "yes"]),
     "verbose": ([0, 1, 2, True], [-1, None, "much"]),

@@ -132,7 +132,7 @@ def scenes(folder, rank, group):
     yield "as it comes", story(clf) | {"read": n_read, "proba": clf.predict_proba(X)}
     full = {"data_dropout": None, "focus": None, "max_epochs": 2}
     yield "full data", story(classifier(**full).fit(X, y, **fit))
-    half = classifier(**full, precision="bfloat16")
+    half = classifier(**full, steps__precision="bfloat16")
     yield "half the bits", story(half.fit(X, y, **fit))
     # The last batch of an epoch is smaller: both take the one, or one each.
     yield "a batch of one", story(classifier(**full).fit(X[:33], y[:33], **fit))
