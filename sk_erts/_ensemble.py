@@ -160,7 +160,7 @@ class DeepEnsemble(ShowsAtAGlance, MetaEstimatorMixin, ClassifierMixin, BaseEsti
         if not hasattr(base, "predict_proba"):
             wanted = "be a classifier with 'predict_proba'"
             refuse(self, "estimator", wanted, repr(base))
-        kept = self._kept(checkpoint, resume)
+        kept = self._kept(base, checkpoint, resume)
         rng = check_random_state(self.random_state)
         members = [_seeded_clone(base, rng) for _ in range(self.n_ensemble)]
         given = {"sample_weight": sample_weight, "groups": groups}
@@ -316,12 +316,11 @@ class DeepEnsemble(ShowsAtAGlance, MetaEstimatorMixin, ClassifierMixin, BaseEsti
             raise AttributeError(f"DeepEnsemble has no {name!r} before fit.")
         return getattr(self.estimators_[0], name)
 
-    def _kept(self, checkpoint: Any, resume: bool) -> list[dict[str, Any]]:
+    def _kept(self, base: Any, checkpoint: Any, resume: bool) -> list[dict[str, Any]]:
         """Return with what each member is fitted, so that its training is kept."""
         if checkpoint is None:
-            keeper_of(None, resume)
+            keeper_of(None, resume)  # which refuses to resume from nowhere
             return [{}] * self.n_ensemble
-        base = self._base()
         if not has_fit_parameter(base, "checkpoint"):
             wanted = "take a 'checkpoint' in its fit, to be kept"
             refuse(self, "estimator", wanted, repr(base))

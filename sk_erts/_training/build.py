@@ -156,7 +156,7 @@ def _own_copy(callback: Any) -> Any:
 
     A copied trial of Optuna would report to a copied study, which nobody reads.
     """
-    if isinstance(callback, tuple):
+    if isinstance(callback, tuple | list):
         name, own = callback
         return name, copy.copy(own)
     return copy.copy(callback)

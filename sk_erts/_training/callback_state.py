@@ -18,7 +18,7 @@ from skorch.callbacks import (
 
 from sk_erts._training.progress import ProgressCallback
 
-__all__ = ["load_callback", "shows_only", "state_of_callback"]
+__all__ = ["load_callback", "shows_only", "state_of_callback", "without_name"]
 
 # What these have seen changes nothing; a training may go on with another `verbose`.
 SHOWS_ONLY = (
@@ -48,8 +48,23 @@ def shows_only(callback: Any) -> bool:
     shows_only : bool
         True for those of skorch that log, and this package's progress bar.
     """
-    own = callback[1] if isinstance(callback, tuple) else callback
-    return isinstance(own, SHOWS_ONLY)
+    return isinstance(without_name(callback), SHOWS_ONLY)
+
+
+def without_name(callback: Any) -> Any:
+    """Return a callback of a list of them, where skorch takes pairs with a name too.
+
+    Parameters
+    ----------
+    callback : Callback or (str, Callback)
+        Anybody's; the pair may be a list.
+
+    Returns
+    -------
+    callback : Callback
+        Itself.
+    """
+    return callback[1] if isinstance(callback, tuple | list) else callback
 
 
 def state_of_callback(callback: Callback) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from sk_erts._lib.names import nearest
 from sk_erts._records.task import ClassWeight
 from sk_erts._training.augmenter import Augment
 from sk_erts._training.calibration import Calibration
+from sk_erts._training.callback_state import without_name
 from sk_erts._training.precision import StepOptions
 from sk_erts._training.processes import Processes
 from sk_erts._training.skorch_params import Parts, SkorchEstimator
@@ -330,10 +331,7 @@ def _needs_validation(estimator: Any) -> bool:
     """Return whether something looks at what is set aside."""
     if _restores_best(estimator.early_stopping):
         return True
-    callbacks = [
-        own[1] if isinstance(own, tuple | list) else own
-        for own in estimator.callbacks or []
-    ]
+    callbacks = map(without_name, estimator.callbacks or [])
     return any(
         str(getattr(own, "monitor", "")).startswith("valid")
         or (isinstance(own, ScoringBase) and not own.on_train)
